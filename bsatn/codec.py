@@ -1,0 +1,223 @@
+"""The one door: `Codec(type)` reads and writes values of a type.
+
+The generated engine does the work; when it fails, whatever the reason, the Construct engine reads the same bytes (or the
+same value) again and its verdict holds: its error, with kind, offset and path, or its value where the fast engine was merely
+too careful. Both use Python's stack only within `Limits.depth`; a caller who is already deep gets a fresh stack.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
+
+from bsatn.codegen import GeneratedEngine
+from bsatn.errors import BsatnError, DecodeError, EncodeError, LimitExceeded
+from bsatn.limits import DEFAULT_LIMITS, Limits
+from bsatn.records import shape_of
+from bsatn.shapes import Shape, min_widths, reachable
+from bsatn.types import AlgebraicType, Typespace
+from bsatn.typeshapes import shape_of_type
+
+if TYPE_CHECKING:
+    from bsatn.constructs import ConstructEngine
+
+__all__ = ["Buffer", "Codec", "Engine", "Trailing"]
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+Engine: TypeAlias = Literal["generated", "construct"]
+Trailing: TypeAlias = Literal["reject", "allow"]
+
+
+class Codec(Generic[_T]):
+    """Reads and writes values of one type.
+
+    `annotation` is an AlgebraicType, a record, or anything a record's field may be annotated with. References of an
+    AlgebraicType resolve in `typespace`. `engine` names the engine to use, for tests and measurements: both give the same
+    values and errors. Values look as `bsatn.values` says. Compiling happens on first use; keep the codec.
+
+    Raises DefinitionError for what is no type, LimitExceeded for a type nested past `limits.depth`.
+    """
+
+    @overload
+    def __init__(
+        self: Codec[_R], annotation: type[_R], typespace: None = None, *, limits: Limits = ..., engine: Engine = ...
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, annotation: Any, typespace: Typespace | None = None, *, limits: Limits = ..., engine: Engine = ...
+    ) -> None: ...
+    def __init__(
+        self,
+        annotation: Any,
+        typespace: Typespace | None = None,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        engine: Engine = "generated",
+    ) -> None:
+        self.limits = limits
+        self.engine = engine
+        self.shape: Shape = (
+            shape_of_type(annotation, typespace, limits=limits)
+            if isinstance(annotation, AlgebraicType)
+            else shape_of(annotation)
+        )
+        self._fast = GeneratedEngine(self.shape, limits)
+
+    # -- reading
+
+    def decode(self, data: Buffer, *, trailing: Trailing = "reject") -> _T:
+        """The value that `data` holds.
+
+        Raises DecodeError. Bytes left over are the error TrailingBytes unless `trailing="allow"`, which is what the
+        server does. (spec: wire 1)
+        """
+        data = _bytes(data)
+        if self.engine == "generated":
+            try:
+                value, end = self._fast.decode(data, 0)
+                if end == len(data) or (end < len(data) and trailing == "allow"):
+                    return value  # type: ignore[no-any-return]
+            except Exception:  # noqa: BLE001, S110 - whatever it was, the Construct engine says it better
+                pass
+        value, end = self._exact(data, 0)
+        if end < len(data) and trailing != "allow":
+            raise DecodeError("TrailingBytes", offset=end, unread=len(data) - end)
+        return value
+
+    def decode_from(self, data: Buffer, offset: int = 0) -> tuple[_T, int]:
+        """The value that starts at `offset`, and the offset after it; what follows is left alone. Raises DecodeError."""
+        data = _bytes(data)
+        if not 0 <= offset <= len(data):
+            raise ValueError(f"offset {offset} is outside the {len(data)} bytes given")
+        if self.engine == "generated":
+            try:
+                value, end = self._fast.decode(data, offset)
+                if end <= len(data):
+                    return value, end
+            except Exception:  # noqa: BLE001, S110 - as in decode
+                pass
+        return self._exact(data, offset)
+
+    def decode_many(self, data: Buffer, *, count: int | None = None) -> list[_T]:
+        """All the values that stand back to back in `data`; `count` of them exactly, if given.
+
+        Raises DecodeError, whose path begins with the row's index; ValueError for rows that take no bytes, whose number
+        the data cannot tell, when `count` is not given.
+        """
+        data = _bytes(data)
+        if count is None and self.min_width == 0:
+            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        if self.engine == "generated":
+            try:
+                rows, end = self._fast.decode_many(data, 0, len(data), -1 if count is None else count)
+                if end == len(data) and count in (None, len(rows)):
+                    return rows
+            except Exception:  # noqa: BLE001, S110 - as in decode
+                pass
+        return list(self._rows(data, count))
+
+    def iter_decode(self, data: Buffer, *, count: int | None = None) -> Iterator[_T]:
+        """As decode_many, one value at a time."""
+        data = _bytes(data)
+        if count is None and self.min_width == 0:
+            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        return self._rows(data, count)
+
+    def _rows(self, data: bytes, count: int | None) -> Iterator[_T]:
+        offset = index = 0
+        while offset < len(data) if count is None else index < count:
+            try:
+                value, offset = self.decode_from(data, offset)
+            except BsatnError as error:
+                error.path = (index, *error.path)
+                raise
+            yield value
+            index += 1
+        if offset < len(data):
+            raise DecodeError("TrailingBytes", offset=offset, unread=len(data) - offset)
+
+    # -- writing
+
+    def encode(self, value: _T) -> bytes:
+        """The bytes of a value. Raises EncodeError, with the path to what does not fit."""
+        if self.engine == "generated":
+            try:
+                return self._fast.encode(value)
+            except Exception:  # noqa: BLE001, S110 - as in decode
+                pass
+        return _on_enough_stack(lambda: self._construct.encode(value))
+
+    def encode_many(self, values: Iterable[_T]) -> bytes:
+        """The bytes of values, back to back. Raises EncodeError, whose path begins with the value's index."""
+        values = list(values)
+        if self.engine == "generated":
+            try:
+                return self._fast.encode_many(values)
+            except Exception:  # noqa: BLE001, S110 - as in decode
+                pass
+        pieces: list[bytes] = []
+        for index, value in enumerate(values):
+            try:
+                pieces.append(self.encode(value))
+            except BsatnError as error:
+                error.path = (index, *error.path)
+                raise
+        return b"".join(pieces)
+
+    # -- the rest
+
+    @cached_property
+    def min_width(self) -> int:
+        """The fewest bytes that a value takes."""
+        return min_widths(reachable(self.shape))[self.shape]
+
+    @cached_property
+    def _construct(self) -> ConstructEngine:
+        from bsatn.constructs import ConstructEngine
+
+        return ConstructEngine(self.shape, self.limits)
+
+    def _exact(self, data: bytes, offset: int) -> tuple[_T, int]:
+        return _on_enough_stack(lambda: self._construct.decode(data, offset))
+
+
+def _bytes(data: Buffer) -> bytes:
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"bytes are needed, not {type(data).__name__}")
+    return data if isinstance(data, bytes) else bytes(data)
+
+
+def _on_enough_stack(work: Callable[[], _R]) -> _R:
+    """Do the work; once more on a thread of its own, which starts with an empty stack, if this one is too full.
+
+    `Limits.depth` keeps any work well within a fresh stack; past a limit that was raised, the stack is the limit.
+    """
+    try:
+        return work()
+    except RecursionError:
+        pass
+    outcome: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread
+            outcome.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    if isinstance(outcome[0], RecursionError):
+        raise LimitExceeded("depth", DEFAULT_LIMITS.depth, "the value nests deeper than Python's stack", advice="lower it")
+    if isinstance(outcome[0], BaseException):
+        raise outcome[0]
+    result: _R = outcome[0]
+    return result
+
+
+_ = EncodeError  # documented above

@@ -1,0 +1,100 @@
+"""The generated engine: a type becomes Python functions specialised for it, compiled on first use.
+
+`plan` decides what becomes a function, `reader` and `writer` write them, `runtime` is what they call. The engine is fast and
+knows nothing of errors: whatever it raises means only that the Construct engine must look.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bsatn.codegen.plan import make_plan
+from bsatn.codegen.reader import write_readers
+from bsatn.codegen.writer import write_writers
+from bsatn.limits import Limits
+from bsatn.shapes import Shape
+
+__all__ = ["GeneratedEngine"]
+
+
+_LARGE = 1 << 15  #: bytes from which on pausing the collector pays
+
+
+@contextmanager
+def _collector_paused(size: int) -> Iterator[None]:
+    """No cyclic garbage collection while many values are made.
+
+    Decoded values hold no cycles, so a collection finds nothing to free in them; yet each one walks all that was made so
+    far, which turns a large decode from linear to worse. Memory is freed by reference counts as ever.
+    """
+    if size < _LARGE or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class GeneratedEngine:
+    """Reads and writes values of one shape. Methods raise any exception for input that is wrong, or that is unsure."""
+
+    def __init__(self, shape: Shape, limits: Limits) -> None:
+        self.shape = shape
+        self.limits = limits
+        self._readers: dict[str, Any] | None = None
+        self._writers: dict[str, Any] | None = None
+
+    @property
+    def readers(self) -> dict[str, Any]:
+        """The reading functions; made on first use."""
+        if self._readers is None:
+            plan = make_plan(self.shape, self.limits)
+            self._readers = write_readers(plan)
+            read, extra = self._readers["read0"], (0,) if plan.counts_depth else ()
+            if plan.counts_empty:
+                budget = self.limits.empty_elements
+                self._readers["read"] = lambda data, offset: read(data, offset, *extra, [budget])
+            else:
+                self._readers["read"] = (lambda data, offset: read(data, offset, 0)) if extra else read
+        return self._readers
+
+    @property
+    def writers(self) -> dict[str, Any]:
+        """The writing functions; made on first use."""
+        if self._writers is None:
+            plan = make_plan(self.shape, self.limits)
+            self._writers = write_writers(plan)
+            write = self._writers["write0"]
+            self._writers["write"] = (lambda value, add: write(value, add, 0)) if plan.counts_depth else write
+        return self._writers
+
+    def decode(self, data: bytes, offset: int) -> tuple[Any, int]:
+        """A value at `offset` and the offset after it, which may be past the end of truncated data."""
+        read = self.readers["read"]
+        if len(data) < _LARGE:
+            return read(data, offset)  # type: ignore[no-any-return]
+        with _collector_paused(len(data) - offset):
+            return read(data, offset)  # type: ignore[no-any-return]
+
+    def decode_many(self, data: bytes, offset: int, end: int, count: int) -> tuple[list[Any], int]:
+        """Values back to back from `offset` until `end`, `count` of them at most (-1: all), and the offset after them."""
+        with _collector_paused(end - offset):
+            values: tuple[list[Any], int] = self.readers["read_many"](data, offset, end, count)
+            return values
+
+    def encode(self, value: Any) -> bytes:
+        """The bytes of a value."""
+        pieces: list[bytes] = []
+        self.writers["write"](value, pieces.append)
+        return b"".join(pieces)
+
+    def encode_many(self, values: Any) -> bytes:
+        """The bytes of values, back to back."""
+        pieces: list[bytes] = []
+        self.writers["write_many"](values, pieces.append)
+        return b"".join(pieces)
