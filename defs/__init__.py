@@ -1,0 +1,43 @@
+"""Module definitions of SpacetimeDB: load them from wherever they are, see what they say.
+
+    >>> import defs
+    >>> loaded = defs.load("vectors/modules/arena_v1.wasm")
+    >>> loaded.version, loaded.layout
+    (10, '10i')
+    >>> [table.source_name for table in loaded.raw.tables][:2]
+    ['audit_event', 'damage_event']
+
+Names load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from defs.loading import Loaded as Loaded, load as load
+    from defs.raw import RawModuleDef as RawModuleDef, decode as decode, encode as encode
+    from defs.sources import SourceError as SourceError
+
+_HOME = {
+    "loading": "Loaded load",
+    "raw": "RawModuleDef decode encode",
+    "sources": "SourceError",
+}
+_MODULE_OF = {name: module for module, names in _HOME.items() for name in names.split()}
+
+__all__ = list(_MODULE_OF)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module 'defs' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"defs.{_MODULE_OF[name]}"), name)
+    globals()[name] = value  # found once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
