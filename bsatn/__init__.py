@@ -17,25 +17,139 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bsatn.annotations import (
-        F32 as F32, F64 as F64, I8 as I8, I16 as I16, I32 as I32, I64 as I64, I128 as I128, I256 as I256, U8 as U8,
-        U16 as U16, U32 as U32, U64 as U64, U128 as U128, U256 as U256, Bool as Bool, Bytes as Bytes, Never as Never,
-        ScheduleAt as ScheduleAt, String as String, Unit as Unit, array as array, option as option,
-        plain_enum as plain_enum, product as product, ref as ref, result as result, sum_ as sum_,
+        F32 as F32,
     )  # fmt: skip
+    from bsatn.annotations import (
+        F64 as F64,
+    )
+    from bsatn.annotations import (
+        I8 as I8,
+    )
+    from bsatn.annotations import (
+        I16 as I16,
+    )
+    from bsatn.annotations import (
+        I32 as I32,
+    )
+    from bsatn.annotations import (
+        I64 as I64,
+    )
+    from bsatn.annotations import (
+        I128 as I128,
+    )
+    from bsatn.annotations import (
+        I256 as I256,
+    )
+    from bsatn.annotations import (
+        U8 as U8,
+    )
+    from bsatn.annotations import (
+        U16 as U16,
+    )
+    from bsatn.annotations import (
+        U32 as U32,
+    )
+    from bsatn.annotations import (
+        U64 as U64,
+    )
+    from bsatn.annotations import (
+        U128 as U128,
+    )
+    from bsatn.annotations import (
+        U256 as U256,
+    )
+    from bsatn.annotations import (
+        Bool as Bool,
+    )
+    from bsatn.annotations import (
+        Bytes as Bytes,
+    )
+    from bsatn.annotations import (
+        Never as Never,
+    )
+    from bsatn.annotations import (
+        ScheduleAt as ScheduleAt,
+    )
+    from bsatn.annotations import (
+        String as String,
+    )
+    from bsatn.annotations import (
+        Unit as Unit,
+    )
+    from bsatn.annotations import (
+        array as array,
+    )
+    from bsatn.annotations import (
+        option as option,
+    )
+    from bsatn.annotations import (
+        plain_enum as plain_enum,
+    )
+    from bsatn.annotations import (
+        product as product,
+    )
+    from bsatn.annotations import (
+        ref as ref,
+    )
+    from bsatn.annotations import (
+        result as result,
+    )
+    from bsatn.annotations import (
+        sum_ as sum_,
+    )
     from bsatn.codec import Codec as Codec
     from bsatn.constructs import construct_of as construct_of
     from bsatn.errors import (
-        BsatnError as BsatnError, DecodeError as DecodeError, DefinitionError as DefinitionError, EncodeError as EncodeError,
-        LimitExceeded as LimitExceeded, TypeTextError as TypeTextError,
+        BsatnError as BsatnError,
     )  # fmt: skip
+    from bsatn.errors import (
+        DecodeError as DecodeError,
+    )
+    from bsatn.errors import (
+        DefinitionError as DefinitionError,
+    )
+    from bsatn.errors import (
+        EncodeError as EncodeError,
+    )
+    from bsatn.errors import (
+        LimitExceeded as LimitExceeded,
+    )
+    from bsatn.errors import (
+        TypeTextError as TypeTextError,
+    )
     from bsatn.explain import explain as explain
     from bsatn.limits import Limits as Limits
-    from bsatn.records import case as case, field as field, record as record, type_of as type_of, variants as variants
-    from bsatn.types import AlgebraicType as AlgebraicType, Typespace as Typespace
+    from bsatn.records import case as case
+    from bsatn.records import field as field
+    from bsatn.records import record as record
+    from bsatn.records import type_of as type_of
+    from bsatn.records import variants as variants
+    from bsatn.types import AlgebraicType as AlgebraicType
+    from bsatn.types import Typespace as Typespace
     from bsatn.values import (
-        ConnectionId as ConnectionId, F32NaN as F32NaN, Identity as Identity, Some as Some, TimeDuration as TimeDuration,
-        Timestamp as Timestamp, Uuid as Uuid, Variant as Variant,
+        ConnectionId as ConnectionId,
     )  # fmt: skip
+    from bsatn.values import (
+        F32NaN as F32NaN,
+    )
+    from bsatn.values import (
+        Identity as Identity,
+    )
+    from bsatn.values import (
+        Some as Some,
+    )
+    from bsatn.values import (
+        TimeDuration as TimeDuration,
+    )
+    from bsatn.values import (
+        Timestamp as Timestamp,
+    )
+    from bsatn.values import (
+        Uuid as Uuid,
+    )
+    from bsatn.values import (
+        Variant as Variant,
+    )
 
 __version__ = "0.1.0"
 

@@ -12,8 +12,33 @@ from bsatn import types as t
 from bsatn.records import type_of
 
 __all__ = [
-    "Bool", "Bytes", "F32", "F64", "I8", "I16", "I32", "I64", "I128", "I256", "Never", "ScheduleAt", "String", "U8", "U16",
-    "U32", "U64", "U128", "U256", "Unit", "array", "option", "plain_enum", "product", "ref", "result", "sum_",
+    "F32",
+    "F64",
+    "I8",
+    "I16",
+    "I32",
+    "I64",
+    "I128",
+    "I256",
+    "U8",
+    "U16",
+    "U32",
+    "U64",
+    "U128",
+    "U256",
+    "Bool",
+    "Bytes",
+    "Never",
+    "ScheduleAt",
+    "String",
+    "Unit",
+    "array",
+    "option",
+    "plain_enum",
+    "product",
+    "ref",
+    "result",
+    "sum_",
 ]  # fmt: skip
 
 from bsatn.values import TimeDuration, Timestamp

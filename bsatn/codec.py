@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from bsatn.codegen import GeneratedEngine
-from bsatn.errors import BsatnError, DecodeError, EncodeError, LimitExceeded
+from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
 from bsatn.shapes import Shape, min_widths, reachable
@@ -82,7 +82,7 @@ class Codec(Generic[_T]):
                 value, end = self._fast.decode(data, 0)
                 if end == len(data) or (end < len(data) and trailing == "allow"):
                     return value  # type: ignore[no-any-return]
-            except Exception:  # noqa: BLE001, S110 - whatever it was, the Construct engine says it better
+            except Exception:  # noqa: BLE001 - whatever it was, the Construct engine says it better
                 pass
         value, end = self._exact(data, 0)
         if end < len(data) and trailing != "allow":
@@ -99,7 +99,7 @@ class Codec(Generic[_T]):
                 value, end = self._fast.decode(data, offset)
                 if end <= len(data):
                     return value, end
-            except Exception:  # noqa: BLE001, S110 - as in decode
+            except Exception:  # noqa: BLE001 - as in decode
                 pass
         return self._exact(data, offset)
 
@@ -112,12 +112,12 @@ class Codec(Generic[_T]):
         data = _bytes(data)
         if count is None and self.min_width == 0:
             raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
-        if self.engine == "generated":
+        if self.engine == "generated" and count is None:
             try:
-                rows, end = self._fast.decode_many(data, 0, len(data), -1 if count is None else count)
-                if end == len(data) and count in (None, len(rows)):
+                rows, end = self._fast.decode_many(data, 0, len(data))
+                if end == len(data):
                     return rows
-            except Exception:  # noqa: BLE001, S110 - as in decode
+            except Exception:  # noqa: BLE001 - as in decode
                 pass
         return list(self._rows(data, count))
 
@@ -148,9 +148,9 @@ class Codec(Generic[_T]):
         if self.engine == "generated":
             try:
                 return self._fast.encode(value)
-            except Exception:  # noqa: BLE001, S110 - as in decode
+            except Exception:  # noqa: BLE001 - as in decode
                 pass
-        return _on_enough_stack(lambda: self._construct.encode(value))
+        return _on_enough_stack(lambda: self._construct.encode(value), self.limits)
 
     def encode_many(self, values: Iterable[_T]) -> bytes:
         """The bytes of values, back to back. Raises EncodeError, whose path begins with the value's index."""
@@ -158,7 +158,7 @@ class Codec(Generic[_T]):
         if self.engine == "generated":
             try:
                 return self._fast.encode_many(values)
-            except Exception:  # noqa: BLE001, S110 - as in decode
+            except Exception:  # noqa: BLE001 - as in decode
                 pass
         pieces: list[bytes] = []
         for index, value in enumerate(values):
@@ -183,7 +183,7 @@ class Codec(Generic[_T]):
         return ConstructEngine(self.shape, self.limits)
 
     def _exact(self, data: bytes, offset: int) -> tuple[_T, int]:
-        return _on_enough_stack(lambda: self._construct.decode(data, offset))
+        return _on_enough_stack(lambda: self._construct.decode(data, offset), self.limits)
 
 
 def _bytes(data: Buffer) -> bytes:
@@ -192,7 +192,7 @@ def _bytes(data: Buffer) -> bytes:
     return data if isinstance(data, bytes) else bytes(data)
 
 
-def _on_enough_stack(work: Callable[[], _R]) -> _R:
+def _on_enough_stack(work: Callable[[], _R], limits: Limits) -> _R:
     """Do the work; once more on a thread of its own, which starts with an empty stack, if this one is too full.
 
     `Limits.depth` keeps any work well within a fresh stack; past a limit that was raised, the stack is the limit.
@@ -213,11 +213,10 @@ def _on_enough_stack(work: Callable[[], _R]) -> _R:
     thread.start()
     thread.join()
     if isinstance(outcome[0], RecursionError):
-        raise LimitExceeded("depth", DEFAULT_LIMITS.depth, "the value nests deeper than Python's stack", advice="lower it")
+        what = "the value nests deeper than Python's stack allows"
+        raise LimitExceeded("depth", limits.depth, what, advice="sys.setrecursionlimit stops it first")
     if isinstance(outcome[0], BaseException):
         raise outcome[0]
     result: _R = outcome[0]
     return result
 
-
-_ = EncodeError  # documented above

@@ -170,7 +170,9 @@ class _Resolver:
         if issubclass(cls, enum.Enum):
             members = tuple(cls)
             # `None_` is how Python spells a variant called None
-            shape = Sum(tuple(m.name.rstrip("_") for m in members), (UNIT_SHAPE,) * len(members), Style.UNION, cls.__name__, members)
+            shape = Sum(
+                tuple(m.name.rstrip("_") for m in members), (UNIT_SHAPE,) * len(members), Style.UNION, cls.__name__, members
+            )
             self.new[cls] = shape
             return shape
         declared: Declared | None = cls.__dict__.get("__bsatn__")
@@ -236,5 +238,7 @@ class _Resolver:
             raise DefinitionError("NotAType", f"{inner!r}: every class of the sum {mark.name} must be a record or case")
         shape = Sum(mark.names or tuple(d.name for d in declared), (), Style.UNION, mark.name)
         self.new[annotation] = shape
-        shape.members = tuple(cls if dataclasses.fields(cls) or not d.is_case else cls() for cls, d in zip(classes, declared))
+        shape.members = tuple(
+            cls() if d.is_case and not dataclasses.fields(cls) else cls for cls, d in zip(classes, declared, strict=True)
+        )
         shape.payloads = tuple(self.of_class(cls) for cls in classes)

@@ -16,8 +16,26 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
-    "Array", "Bool", "Broken", "Bytes", "Case", "Choice", "Float", "Int", "Newtype", "Product", "Shape", "String", "Sum", "Style",
-    "children", "is_option", "is_unit", "metered", "min_widths", "reachable",
+    "Array",
+    "Bool",
+    "Broken",
+    "Bytes",
+    "Case",
+    "Choice",
+    "Float",
+    "Int",
+    "Newtype",
+    "Product",
+    "Shape",
+    "String",
+    "Style",
+    "Sum",
+    "children",
+    "is_option",
+    "is_unit",
+    "metered",
+    "min_widths",
+    "reachable",
 ]  # fmt: skip
 
 
@@ -239,7 +257,6 @@ def _min_width(shape: Shape, widths: dict[Shape, int]) -> int:
         case Broken():
             return 0  # decoding must get there to say so
     return sum(widths[child] for child in children(shape))
-
 
 
 def metered(widths: dict[Shape, int]) -> set[Shape]:

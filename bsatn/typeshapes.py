@@ -28,7 +28,6 @@ from bsatn.shapes import (
     children,
     is_option,
     is_unit,
-    reachable,
 )
 from bsatn.values import SPECIAL_CLASSES, TimeDuration, Timestamp
 
@@ -71,9 +70,7 @@ _SHARED: dict[t.AlgebraicType, Shape] = {
 }
 
 
-def shape_of_type(
-    kind: t.AlgebraicType, typespace: t.Typespace | None = None, *, limits: Limits = DEFAULT_LIMITS
-) -> Shape:
+def shape_of_type(kind: t.AlgebraicType, typespace: t.Typespace | None = None, *, limits: Limits = DEFAULT_LIMITS) -> Shape:
     """The shape of a type whose references resolve in `typespace`.
 
     A reference out of range, or one that only leads to references in a circle, becomes a `Broken` shape. Raises
@@ -192,15 +189,11 @@ def _one_type(shape: Shape, made: dict[Shape, t.AlgebraicType]) -> t.AlgebraicTy
                 tuple(t.ProductTypeElement(n, made[f]) for n, f in zip(shape.names, shape.fields, strict=True))
             )
         case Newtype():
-            return t.SPECIAL_PRODUCTS.get(shape.name) or t.ProductType(
-                (t.ProductTypeElement(shape.name, made[shape.inner]),)
-            )
+            return t.SPECIAL_PRODUCTS.get(shape.name) or t.ProductType((t.ProductTypeElement(shape.name, made[shape.inner]),))
         case Case() | Choice():
             return made[shape.inner]
         case Sum():
-            return t.SumType(
-                tuple(t.SumTypeVariant(n, made[p]) for n, p in zip(shape.names, shape.payloads, strict=True))
-            )
+            return t.SumType(tuple(t.SumTypeVariant(n, made[p]) for n, p in zip(shape.names, shape.payloads, strict=True)))
         case Broken():
             return t.Ref(shape.ref)
     return _KIND_OF_LEAF[shape]

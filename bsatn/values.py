@@ -206,9 +206,7 @@ class TimeDuration(_Special):
 
 
 #: Index of the special product classes, by the name of their one field. (spec: wire 1.1)
-SPECIAL_CLASSES: dict[str, type[_Special]] = {
-    cls.FIELD: cls for cls in (Identity, ConnectionId, Timestamp, TimeDuration, Uuid)
-}
+SPECIAL_CLASSES: dict[str, type[_Special]] = {cls.FIELD: cls for cls in (Identity, ConnectionId, Timestamp, TimeDuration, Uuid)}
 
 
 def f32_from_bits(bits: int) -> float:

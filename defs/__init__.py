@@ -15,8 +15,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from defs.loading import Loaded as Loaded, load as load
-    from defs.raw import RawModuleDef as RawModuleDef, decode as decode, encode as encode
+    from defs.loading import Loaded as Loaded
+    from defs.loading import load as load
+    from defs.raw import RawModuleDef as RawModuleDef
+    from defs.raw import decode as decode
+    from defs.raw import encode as encode
     from defs.sources import SourceError as SourceError
 
 _HOME = {

@@ -81,10 +81,10 @@ class GeneratedEngine:
         with _collector_paused(len(data) - offset):
             return read(data, offset)  # type: ignore[no-any-return]
 
-    def decode_many(self, data: bytes, offset: int, end: int, count: int) -> tuple[list[Any], int]:
-        """Values back to back from `offset` until `end`, `count` of them at most (-1: all), and the offset after them."""
+    def decode_many(self, data: bytes, offset: int, end: int) -> tuple[list[Any], int]:
+        """Values back to back from `offset` until `end`, and the offset after the last."""
         with _collector_paused(end - offset):
-            values: tuple[list[Any], int] = self.readers["read_many"](data, offset, end, count)
+            values: tuple[list[Any], int] = self.readers["read_many"](data, offset, end)
             return values
 
     def encode(self, value: Any) -> bytes:

@@ -1,10 +1,9 @@
 """Writes the Python functions that read values of a shape.
 
-Fixed-width fields wait in a run until something needs the offset; the run, with the length or tag that ends it, is then
-read by one `struct.unpack_from`. What a field becomes (a bool, a record, ...) is an expression over the run's variables and
-is written where it is used. Slices may run past the end unnoticed: the offset then is past the end too, which the next
-struct read or the caller's last check finds. The functions carry no path and raise anything; on failure the caller lets the
-Construct engine read the bytes again.
+`cursor` keeps the fields that wait to be read and the offset; here it is decided what is read. What a field becomes (a bool,
+a record, ...) is an expression over the waiting variables and is written where it is used. Slices may run past the end
+unnoticed: the offset then is past the end too, which the next struct read or the caller's last check finds. The functions
+carry no path and raise anything; on failure the caller lets the Construct engine read the bytes again.
 
 A function is `f(b, o) -> (value, offset)`, with `d` (containers open around it) and `z` (budget of empty elements, a list
 of one int) added where the plan counts them.
@@ -16,6 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bsatn.codegen import runtime
+from bsatn.codegen.cursor import Cursor
 from bsatn.codegen.plan import MAX_NEST, Plan, is_plain_enum
 from bsatn.codegen.source import Source
 from bsatn.shapes import (
@@ -37,7 +37,7 @@ from bsatn.shapes import (
 )
 from bsatn.values import Some, Variant
 
-__all__ = ["CODES", "write_readers"]
+__all__ = ["CODES", "number_code", "write_readers"]
 
 #: struct codes of the integers that have one, by (bits, signed)
 CODES = {
@@ -49,16 +49,6 @@ CODES = {
 def write_readers(plan: Plan) -> dict[str, Any]:
     """The namespace with `read0`, which reads the root, and `read_many`, which reads rows back to back."""
     return _Readers(plan).write()
-
-
-class _Run:
-    """Fixed-width fields waiting to be read together."""
-
-    def __init__(self) -> None:
-        self.codes: list[str] = []
-        self.names: list[str] = []
-        self.floats: list[tuple[str, int]] = []  #: F32 variables and where in the run they stand
-        self.size = 0
 
 
 class _Readers:
@@ -80,7 +70,7 @@ class _Readers:
             }
         )
         self.tables: dict[Shape, tuple[Any, ...]] = {}  #: fixed values of each sum's variants
-        self.run = _Run()
+        self.cursor = Cursor(self.source)
         self.height = 0  #: most containers open inside the function being written
         self.dispatch: dict[type[Shape], Callable[[Any, int], str]] = {
             Int: self.read_int,
@@ -108,76 +98,53 @@ class _Readers:
     def write_function(self, shape: Shape, number: int) -> None:
         source = self.source
         with source.block(f"def read{number}(b, o{self.extra}):"):
-            self.run, self.height = _Run(), 0
-            guard = len(source.lines)
+            self.cursor.restart()
+            self.height = 0
+            guard = source.hole()
             if shape in self.plan.metered:
                 source.line("z[0] -= 1")
                 source.line("if z[0] < 0: raise GiveUp")
             value = self.body(shape, 0)
-            self.flush()
-            source.line(f"return {value}, o")
+            end = self.cursor.position()
+            source.line(f"return {value}, {end}")
             if self.plan.counts_depth:
-                source.lines.insert(guard, f"    if d > {self.plan.limits.depth - self.height}: raise GiveUp")
+                guard.append(f"    if d > {self.plan.limits.depth - self.height}: raise GiveUp")
 
     def write_many(self) -> None:
-        """`read_many(b, o, e, c)`: rows from o until e, c of them at most (-1: all); the rows and the offset after them."""
-        source, root = self.source, self.plan.root
-        with source.block("def read_many(b, o, e, c):"):
+        """`read_many(b, o, e)`: rows back to back from o until e; the rows and the offset after them."""
+        source, root, cursor = self.source, self.plan.root, self.cursor
+        with source.block("def read_many(b, o, e):"):
+            cursor.restart()
             if size := self.plan.fixed.get(root):
-                source.line(f"n = (e - o) // {size} if c < 0 else c")
+                source.line(f"n = (e - o) // {size}")
                 rows = self.rows(root, 0, size)
                 source.line(f"return {rows}, o")
                 return
             source.line("r = []")
             source.line("add = r.append")
-            arguments = "b, o" + (", 0" if self.plan.counts_depth else "") + (", z" if self.plan.counts_empty else "")
             if self.plan.counts_empty:
                 source.line(f"z = [{self.plan.limits.empty_elements}]")
-            with source.block("while o < e and c:" if self.plan.widths[root] else "while c:"):
-                source.line("c -= 1")
-                if self.plan.counts_depth or self.plan.counts_empty:
-                    source.line(f"x, o = read0({arguments})")
+            with source.block("while o < e:"):
+                if self.extra:
+                    depth = ", 0" if self.plan.counts_depth else ""
+                    source.line(f"x, o = read0(b, o{depth}{', z' if self.plan.counts_empty else ''})")
                     source.line("add(x)")
                 else:
-                    self.run = _Run()
                     value = self.body(root, 0)
-                    self.flush()
+                    cursor.settle()
                     source.line(f"add({value})")
             source.line("return r, o")
-
-    # -- runs
-
-    def field(self, code: str, size: int) -> str:
-        """A variable that the next flush reads from the data."""
-        name = self.source.name()
-        self.run.codes.append(code)
-        self.run.names.append(name)
-        self.run.size += size
-        return name
-
-    def flush(self) -> None:
-        """Read the waiting run; the offset is then known."""
-        run, self.run = self.run, _Run()
-        if run.codes == ["B"]:
-            self.source.line(f"{run.names[0]} = b[o]")
-        elif run.codes:
-            unpack = self.source.struct("".join(run.codes), "unpack_from")
-            self.source.line(f"{', '.join(run.names)}, = {unpack}(b, o)")
-        if run.size:
-            self.source.line(f"o += {run.size}")
-        for name, position in run.floats:
-            self.source.line(f"if {name} != {name}: {name} = nan32(b, o - {run.size - position})")
 
     # -- values: each method returns an expression, valid once the run is flushed
 
     def read(self, shape: Shape, nest: int) -> str:
         if shape in self.plan.functions or (nest > MAX_NEST and shape not in self.plan.fixed):
-            self.flush()
-            name = self.source.name()
+            start, name = self.cursor.position(), self.source.name()
             self.height = max(self.height, nest)
             depth = f", d + {nest}" if self.plan.counts_depth else ""
-            call = f"read{self.plan.function(shape)}(b, o{depth}{', z' if self.plan.counts_empty else ''})"
+            call = f"read{self.plan.function(shape)}(b, {start}{depth}{', z' if self.plan.counts_empty else ''})"
             self.source.line(f"{name}, o = {call}")
+            self.cursor.moved("o")
             return name
         return self.body(shape, nest)
 
@@ -190,42 +157,31 @@ class _Readers:
 
     def read_int(self, shape: Int, nest: int) -> str:
         if code := CODES.get((shape.bits, shape.signed)):
-            return self.field(code, shape.bits // 8)
+            return self.cursor.field(code, shape.bits // 8)
         if shape.bits == 128:
-            low, high = self.field("Q", 8), self.field("q" if shape.signed else "Q", 8)
+            low, high = self.cursor.field("Q", 8), self.cursor.field("q" if shape.signed else "Q", 8)
             return f"({low} | {high} << 64)"
         signed = ", signed=True" if shape.signed else ""
-        return f"big({self.field('32s', 32)}, 'little'{signed})"
+        return f"big({self.cursor.field('32s', 32)}, 'little'{signed})"
 
     def read_float(self, shape: Float, nest: int) -> str:
         if shape.bits == 64:
-            return self.field("d", 8)
-        position = self.run.size
-        name = self.field("f", 4)
-        self.run.floats.append((name, position))
-        return name
+            return self.cursor.field("d", 8)
+        return self.cursor.field("f", 4)
 
     def read_bool(self, shape: Bool, nest: int) -> str:
-        return f"B_[{self.field('B', 1)}]"
+        return f"B_[{self.cursor.field('B', 1)}]"
 
-    def slice(self) -> str:
-        """The bytes after a u32 length, as an expression; the offset moves past them."""
-        length, value = self.field("I", 4), self.source.name()
-        self.flush()
+    def read_bytes(self, shape: Bytes | String, nest: int, method: str = "") -> str:
+        length, value = self.cursor.field("I", 4), self.source.name()
+        self.cursor.settle()
         self.source.line(f"p = o + {length}")
-        self.source.line(f"{value} = b[o:p]")
+        self.source.line(f"{value} = b[o:p]{method}")
+        self.cursor.moved("p")
         return value
 
     def read_string(self, shape: String, nest: int) -> str:
-        value = self.slice()
-        self.source.lines[-1] += ".decode()"
-        self.source.line("o = p")
-        return value
-
-    def read_bytes(self, shape: Bytes, nest: int) -> str:
-        value = self.slice()
-        self.source.line("o = p")
-        return value
+        return self.read_bytes(shape, nest, ".decode()")
 
     def read_newtype(self, shape: Newtype, nest: int) -> str:
         return f"{self.source.object(shape.cls, 'C')}({self.read(shape.inner, nest)})"
@@ -251,22 +207,29 @@ class _Readers:
 
     def read_sum(self, shape: Sum, nest: int) -> str:
         if is_plain_enum(shape):
-            return f"{self.constants(shape)}[{self.field('B', 1)}]"
-        tag, value = self.field("B", 1), self.source.name()
-        self.flush()
+            return f"{self.constants(shape)}[{self.cursor.field('B', 1)}]"
+        tag, value = self.cursor.field("B", 1), self.source.name()
+        start = self.cursor.mark()
         if shape.style in (Style.OPTION, Style.NESTED_OPTION):
             with self.source.block(f"if {tag} == 0:"):
-                self.assign(value, shape, 0, nest)
-            self.source.line(f"elif {tag} == 1: {value} = None")
+                tails = self.variant(start, value, shape, 0, nest)
+            with self.source.block(f"elif {tag} == 1:"):
+                self.cursor.begin_branch(start)
+                tails += self.cursor.end_branch(value, "None")
             self.source.line("else: raise GiveUp")
+            self.cursor.join(tails)
             return value
         tags = [tag for tag in range(min(256, len(shape.payloads))) if not _is_constant(shape, tag)]
         if len(tags) == len(shape.payloads):
-            self.branch(tag, value, shape, tags, nest)
-            return value
-        self.source.line(f"{value} = {self.constants(shape)}[{tag}]")
-        with self.source.block(f"if {value} is None:"):
-            self.branch(tag, value, shape, tags, nest)
+            tails = self.branch(start, tag, value, shape, tags, nest)
+        else:
+            self.source.line(f"{value} = {self.constants(shape)}[{tag}]")
+            with self.source.block(f"if {value} is None:"):
+                tails = self.branch(start, tag, value, shape, tags, nest)
+            with self.source.block("else:"):
+                self.cursor.begin_branch(start)
+                tails += self.cursor.end_branch(value, value)
+        self.cursor.join(tails)
         return value
 
     def constants(self, shape: Sum) -> str:
@@ -277,39 +240,42 @@ class _Readers:
             self.tables[shape] = tuple(values[tag] if _is_constant(shape, tag) else None for tag in tags)
         return self.source.object(self.tables[shape], "K")
 
-    def branch(self, tag: str, value: str, shape: Sum, tags: Sequence[int], nest: int) -> None:
-        """Code that picks a variant among `tags`, halving while there are many."""
+    def branch(self, start: tuple[str, int], tag: str, value: str, shape: Sum, tags: Sequence[int], nest: int) -> list[Any]:
+        """Code that picks a variant among `tags`, halving while there are many; the branches' open ends."""
+        tails: list[Any] = []
         if len(tags) > 4:
             middle = len(tags) // 2
             with self.source.block(f"if {tag} < {tags[middle]}:"):
-                self.branch(tag, value, shape, tags[:middle], nest)
+                tails += self.branch(start, tag, value, shape, tags[:middle], nest)
             with self.source.block("else:"):
-                self.branch(tag, value, shape, tags[middle:], nest)
-            return
+                tails += self.branch(start, tag, value, shape, tags[middle:], nest)
+            return tails
         for position, one in enumerate(tags):
             with self.source.block(f"{'elif' if position else 'if'} {tag} == {one}:"):
-                self.assign(value, shape, one, nest)
+                tails += self.variant(start, value, shape, one, nest)
         self.source.line("else: raise GiveUp" if tags else "raise GiveUp")
+        return tails
 
-    def assign(self, value: str, shape: Sum, tag: int, nest: int) -> None:
+    def variant(self, start: tuple[str, int], value: str, shape: Sum, tag: int, nest: int) -> list[Any]:
+        """The branch of one variant: its payload becomes the sum's value."""
+        self.cursor.begin_branch(start)
         payload = self.read(shape.payloads[tag], nest)
-        self.flush()
         wrap = {
             Style.VARIANT: f"variant(Variant, ({tag}, {payload}))",
             Style.NESTED_OPTION: f"variant(Some, ({payload},))",
         }.get(shape.style, payload)
-        self.source.line(f"{value} = {wrap}")
+        return self.cursor.end_branch(value, wrap)
 
     # -- arrays
 
     def read_array(self, shape: Array, nest: int) -> str:
-        count = self.field("I", 4)
-        self.flush()
+        count = self.cursor.field("I", 4)
+        self.cursor.settle()
         element = shape.element
         if self.plan.widths[element] == 0:
             value = self.empty_elements(count, element, nest)
-        elif isinstance(element, (Int, Float)) and (code := _bulk_code(element)):
-            value = self.numbers(count, code, element.bits // 8)
+        elif code := number_code(element):
+            value = self.numbers(count, code, self.plan.fixed[element])
         elif size := self.plan.fixed.get(element):
             self.source.line(f"n = {count}")
             value = self.rows(element, nest, size)
@@ -335,7 +301,7 @@ class _Readers:
         self.source.line(f"{add} = {value}.append")
         with self.source.block(f"for _ in range({count}):"):
             item = self.read(element, nest)
-            self.flush()
+            self.cursor.settle()
             self.source.line(f"{add}({item})")
         return value
 
@@ -351,18 +317,16 @@ class _Readers:
 
     def rows(self, element: Shape, nest: int, size: int) -> str:
         """`n` elements of one width from the offset, by one iter_unpack; the offset moves past them."""
-        outer, self.run = self.run, _Run()
         item = self.body(element, nest)
-        run, self.run = self.run, outer
+        run = self.cursor.run  # the fields of one row; nothing is read for them
+        self.cursor.restart()
         value, chunk = self.source.name(), self.source.name()
         unpack = self.source.struct("".join(run.codes), "iter_unpack")
         names = ", ".join(run.names) + ","
         whole = item == f"({names})"
         self.source.line(f"{chunk} = b[o : o + n * {size}]")
         self.source.line(f"if len({chunk}) != n * {size}: raise GiveUp")
-        plain = f"{value} = " + (
-            f"list({unpack}({chunk}))" if whole else f"[{item} for {names} in {unpack}({chunk})]"
-        )
+        plain = f"{value} = " + (f"list({unpack}({chunk}))" if whole else f"[{item} for {names} in {unpack}({chunk})]")
         if run.floats:
             test = " or ".join(f"has_nan({chunk}, {position + 3}, {size})" for _, position in run.floats)
             with self.source.block(f"if {test}:"):
@@ -381,10 +345,11 @@ class _Readers:
         return value
 
 
-def _bulk_code(element: Int | Float) -> str | None:
-    if isinstance(element, Float):
-        return {32: "f", 64: "d"}[element.bits]
-    return CODES.get((element.bits, element.signed))
+def number_code(shape: Shape) -> str | None:
+    """The struct code of a plain number; None for another shape, and for integers too wide for struct."""
+    if isinstance(shape, Float):
+        return {32: "f", 64: "d"}[shape.bits]
+    return CODES.get((shape.bits, shape.signed)) if isinstance(shape, Int) else None
 
 
 def _is_constant(shape: Sum, tag: int) -> bool:

@@ -12,7 +12,18 @@ from typing import Any
 
 from bsatn.values import F32NaN, f32_from_bits
 
-__all__ = ["SHORT", "GiveUp", "has_nan", "maker", "nan32", "pack_many", "short_unpackers", "unpack_floats", "unpack_many"]
+__all__ = [
+    "SHORT",
+    "GiveUp",
+    "has_nan",
+    "maker",
+    "nan32",
+    "pack_many",
+    "short_packers",
+    "short_unpackers",
+    "unpack_floats",
+    "unpack_many",
+]
 
 _SWAP = sys.byteorder == "big"
 SHORT = 16  #: below so many elements, a struct made once beats a memoryview
@@ -39,6 +50,12 @@ def short_unpackers(code: str) -> tuple[Callable[[bytes, int], tuple[Any, ...]],
     return tuple(struct.Struct(f"<{count}{code}").unpack_from for count in range(SHORT))
 
 
+@cache
+def short_packers(code: str) -> tuple[Callable[..., bytes], ...]:
+    """`pack` of 0, 1, ... SHORT - 1 numbers of one struct code, by their count."""
+    return tuple(struct.Struct(f"<{count}{code}").pack for count in range(SHORT))
+
+
 def unpack_many(data: bytes, offset: int, count: int, code: str, width: int) -> list[Any]:
     """`count` numbers of one struct code from `offset`; raises GiveUp when the data is too short."""
     chunk = data[offset : offset + count * width]
@@ -62,7 +79,7 @@ def unpack_floats(data: bytes, offset: int, count: int) -> list[float]:
 def pack_many(code: str, values: Sequence[Any]) -> bytes:
     """Numbers of one struct code, back to back; raises what struct or array raise for values that do not fit."""
     if len(values) < SHORT:
-        packed = struct.pack(f"<{len(values)}{code}", *values)
+        packed = short_packers(code)[len(values)](*values)
     else:
         numbers = array(code, values)
         if _SWAP:

@@ -14,7 +14,7 @@ class Source:
     """The text of some functions and the namespace they run in."""
 
     def __init__(self, namespace: dict[str, Any]) -> None:
-        self.lines: list[str] = []
+        self.lines: list[str | list[str]] = []
         self.namespace = namespace
         self.indent = 0
         self._names = 0
@@ -23,6 +23,16 @@ class Source:
     def line(self, text: str) -> None:
         """Add a line at the current indentation."""
         self.lines.append("    " * self.indent + text)
+
+    def hole(self) -> list[str]:
+        """A place in the text to be filled in later, with lines already indented."""
+        hole: list[str] = []
+        self.lines.append(hole)
+        return hole
+
+    def text(self) -> str:
+        """The source as written so far."""
+        return "\n".join(part if isinstance(part, str) else "\n".join(part) for part in self.lines)
 
     @contextmanager
     def block(self, header: str) -> Iterator[None]:
@@ -58,5 +68,5 @@ class Source:
 
     def compile(self, filename: str) -> dict[str, Any]:
         """Run the source; the namespace then holds its functions."""
-        exec(compile("\n".join(self.lines), filename, "exec"), self.namespace)  # noqa: S102 - names are ours
+        exec(compile(self.text(), filename, "exec"), self.namespace)  # noqa: S102 - names are ours
         return self.namespace

@@ -10,11 +10,12 @@ a list belongs, any object where a bool does) are written out; whatever is refus
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import starmap
 from typing import Any
 
 from bsatn.codegen import runtime
 from bsatn.codegen.plan import MAX_NEST, Plan, is_plain_enum
-from bsatn.codegen.reader import CODES
+from bsatn.codegen.reader import CODES, number_code
 from bsatn.codegen.source import Source
 from bsatn.shapes import (
     Array,
@@ -55,6 +56,8 @@ class _Writers:
                 "F32NaN": F32NaN,
                 "Some": Some,
                 "pack_many": runtime.pack_many,
+                "has_nan": runtime.has_nan,
+                "starmap": starmap,
                 "tag_of": tag_of,
             }
         )
@@ -80,6 +83,7 @@ class _Writers:
     def write(self) -> dict[str, Any]:
         source, depth = self.source, ", 0" if self.plan.counts_depth else ""
         with source.block("def write_many(rows, w):"):
+            self.write_plain_rows()
             with source.block("for v in rows:"):
                 if self.plan.counts_depth:
                     source.line(f"write0(v, w{depth})")
@@ -89,6 +93,25 @@ class _Writers:
         for shape, number in self.plan.each_function():
             self.write_function(shape, number)
         return source.compile("<bsatn writer>")
+
+    def write_plain_rows(self) -> None:
+        """Tuples of plain numbers are packed without a line of Python a row; a NaN is left to the loop that follows."""
+        root, codes, size = self.plan.root, "", 0
+        nans: list[int] = []
+        if not isinstance(root, Product) or root.cls is not None or not root.fields:
+            return
+        for part in root.fields:
+            code = number_code(part)
+            if code is None:
+                return
+            codes, size = codes + code, size + self.plan.fixed[part]
+            nans += [size - 1] if code == "f" else []
+        pack = self.source.struct(codes, "pack")
+        with self.source.block("if set(map(type, rows)) == {tuple}:"):
+            self.source.line(f"data = b''.join(starmap({pack}, rows))")
+            tests = [f"not has_nan(data, {top}, {size})" for top in nans]
+            with self.source.block(f"if {' and '.join(tests) or 'True'}:"):
+                self.source.line("return w(data)")
 
     def write_function(self, shape: Shape, number: int) -> None:
         source = self.source
@@ -251,11 +274,11 @@ class _Writers:
         self.field("I", f"len({value})")
         self.flush()
         element = shape.element
-        code = {32: "f", 64: "d"}[element.bits] if isinstance(element, Float) else None
-        if isinstance(element, Int):
-            code = CODES.get((element.bits, element.signed))
-        if code:
-            self.source.line(f"w(pack_many('{code}', {value}))")
+        if code := number_code(element):
+            many = f"pack_many('{code}', {value})"
+            few = f"{self.source.object(runtime.short_packers(code), 'N')}[len({value})](*{value})"
+            short = code != "f"  # an F32 may be a NaN whose bits pack_many looks after
+            self.source.line(f"w({few} if len({value}) < {runtime.SHORT} else {many})" if short else f"w({many})")
             return
         item = self.source.name()
         with self.source.block(f"for {item} in {value}:"):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Annotated, TypeAlias
 
-from bsatn.codec import Codec
+from bsatn.codec import Codec, Trailing
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import variants
 from defs.raw import shared, v8, v9, v10
@@ -36,7 +36,7 @@ def codec(limits: Limits = DEFAULT_LIMITS) -> Codec[RawModuleDef]:
     return Codec(RawModuleDef, limits=limits)
 
 
-def decode(data: bytes, *, trailing: str = "reject", limits: Limits = DEFAULT_LIMITS) -> RawModuleDef:
+def decode(data: bytes, *, trailing: Trailing = "reject", limits: Limits = DEFAULT_LIMITS) -> RawModuleDef:
     """A definition from its bytes. Raises DecodeError, with path and offset, for bytes that are none.
 
     `trailing="allow"` ignores bytes left over, as the server does.

@@ -14,8 +14,21 @@ from bsatn.records import case, record, variants
 from bsatn.types import AlgebraicType, ProductType, Typespace
 
 __all__ = [
-    "BTree", "ColId", "Cols", "ColumnDefault", "Direct", "Hash", "Lifecycle", "RawConstraintDataV9", "RawIndexAlgorithm",
-    "RawRowLevelSecurityDefV9", "RawUniqueConstraintDataV9", "TableAccess", "TableType", "TypeRef", "Type", "Params",
+    "BTree",
+    "ColId",
+    "Cols",
+    "Direct",
+    "Hash",
+    "Lifecycle",
+    "Params",
+    "RawConstraintDataV9",
+    "RawIndexAlgorithm",
+    "RawRowLevelSecurityDefV9",
+    "RawUniqueConstraintDataV9",
+    "TableAccess",
+    "TableType",
+    "Type",
+    "TypeRef",
     "Typespace",
 ]  # fmt: skip
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from typing import Annotated, Generic, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
 from bsatn.annotations import I128, U32, U256
 from bsatn.records import case, field, record, variants
@@ -204,9 +204,7 @@ class NamespaceName:
     mapping: NameMapping
 
 
-ExplicitNameEntry: TypeAlias = Annotated[
-    TableName | FunctionName | IndexName | NamespaceName, variants("ExplicitNameEntry")
-]
+ExplicitNameEntry: TypeAlias = Annotated[TableName | FunctionName | IndexName | NamespaceName, variants("ExplicitNameEntry")]
 
 
 @record
@@ -508,7 +506,7 @@ RawModuleDefV10Section: TypeAlias = Annotated[
 class _Content(Generic[_S, _T]):
     """What the first section of a kind holds, or `absent`: the look-up of RawModuleDefV10 by a section's name."""
 
-    def __init__(self, kind: type[_S], get: Callable[[_S], _T], absent: _T) -> None:
+    def __init__(self, kind: type[_S], get: Callable[[_S], _T], absent: Any = ()) -> None:
         self.kind, self.get, self.absent = kind, get, absent
 
     def __get__(self, definition: RawModuleDefV10, owner: type[RawModuleDefV10]) -> _T:
@@ -531,23 +529,23 @@ class RawModuleDefV10:
         return next((section for section in self.sections if isinstance(section, kind)), None)
 
     typespace = _Content(TypespaceSection, lambda s: s.typespace, Typespace())
-    types = _Content(TypesSection, lambda s: s.types, ())
-    tables = _Content(TablesSection, lambda s: s.tables, ())
-    reducers = _Content(ReducersSection, lambda s: s.reducers, ())
-    procedures = _Content(ProceduresSection, lambda s: s.procedures, ())
-    views = _Content(ViewsSection, lambda s: s.views, ())
-    schedules = _Content(SchedulesSection, lambda s: s.schedules, ())
-    lifecycle_reducers = _Content(LifeCycleReducersSection, lambda s: s.lifecycle_reducers, ())
-    row_level_security = _Content(RowLevelSecuritySection, lambda s: s.row_level_security, ())
+    types = _Content(TypesSection, lambda s: s.types)
+    tables = _Content(TablesSection, lambda s: s.tables)
+    reducers = _Content(ReducersSection, lambda s: s.reducers)
+    procedures = _Content(ProceduresSection, lambda s: s.procedures)
+    views = _Content(ViewsSection, lambda s: s.views)
+    schedules = _Content(SchedulesSection, lambda s: s.schedules)
+    lifecycle_reducers = _Content(LifeCycleReducersSection, lambda s: s.lifecycle_reducers)
+    row_level_security = _Content(RowLevelSecuritySection, lambda s: s.row_level_security)
     case_conversion_policy = _Content(
         CaseConversionPolicySection, lambda s: s.case_conversion_policy, CaseConversionPolicy.SnakeCase
     )
-    explicit_names = _Content(ExplicitNamesSection, lambda s: s.explicit_names.entries, ())
-    http_handlers = _Content(HttpHandlersSection, lambda s: s.http_handlers, ())
-    http_routes = _Content(HttpRoutesSection, lambda s: s.http_routes, ())
-    view_primary_keys = _Content(ViewPrimaryKeysSection, lambda s: s.view_primary_keys, ())
-    submodules = _Content(SubmodulesSection, lambda s: s.submodules, ())
+    explicit_names = _Content(ExplicitNamesSection, lambda s: s.explicit_names.entries)
+    http_handlers = _Content(HttpHandlersSection, lambda s: s.http_handlers)
+    http_routes = _Content(HttpRoutesSection, lambda s: s.http_routes)
+    view_primary_keys = _Content(ViewPrimaryKeysSection, lambda s: s.view_primary_keys)
+    submodules = _Content(SubmodulesSection, lambda s: s.submodules)
     environment = _Content[EnvironmentSection, tuple[RawEnvironmentDeclarationV10, ...] | None](
         EnvironmentSection, lambda s: s.environment, None
     )
-    outboxes = _Content(OutboxesSection, lambda s: s.outboxes, ())
+    outboxes = _Content(OutboxesSection, lambda s: s.outboxes)
