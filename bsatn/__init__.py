@@ -11,8 +11,7 @@
 Names load on first use, so that `import bsatn` costs next to nothing.
 """
 
-from __future__ import annotations
-
+# no `from __future__ import annotations` here: its name would hide the submodule bsatn.annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:

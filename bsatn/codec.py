@@ -219,4 +219,3 @@ def _on_enough_stack(work: Callable[[], _R], limits: Limits) -> _R:
         raise outcome[0]
     result: _R = outcome[0]
     return result
-

@@ -70,17 +70,17 @@ class DecodeError(BsatnError):
 
     Kinds: `BufferLength`, `InvalidTag`, `InvalidUtf8`, `InvalidBool`, `Other` as upstream; `TrailingBytes`,
     `InvalidTypeRef`, `RecursiveTypeRef` for what upstream ignores, or dies of; `LimitExceeded`. `offset` counts bytes
-    from the start of the input to where the offending item begins. (spec: wire 3)
+    from the start of the input to where the offending item begins; of a text, characters, as `unit` says. (spec: wire 3)
     """
 
-    def __init__(
-        self, kind: str, message: str = "", *, offset: int | None = None, path: Path = (), **fields: Any
-    ) -> None:
+    unit = "byte"
+
+    def __init__(self, kind: str, message: str = "", *, offset: int | None = None, path: Path = (), **fields: Any) -> None:
         self.offset = offset
         super().__init__(kind, message, path=path, **fields)
 
     def __str__(self) -> str:
-        places = [f"byte {self.offset}"] if self.offset is not None else []
+        places = [f"{self.unit} {self.offset}"] if self.offset is not None else []
         places += [self.where] if self.path else []
         return f"{self.message} (at {', '.join(places)})" if places else self.message
 
