@@ -49,7 +49,12 @@ class Codec(Generic[_T]):
     ) -> None: ...
     @overload
     def __init__(
-        self, annotation: Any, typespace: Typespace | None = None, *, limits: Limits = ..., engine: Engine = ...
+        self: Codec[Any],
+        annotation: Any,
+        typespace: Typespace | None = None,
+        *,
+        limits: Limits = ...,
+        engine: Engine = ...,
     ) -> None: ...
     def __init__(
         self,

@@ -138,6 +138,8 @@ class _Resolver:
         shape = self.resolve(annotation)
         for option in self.options:
             option.style = Style.NESTED_OPTION if is_option(option.payloads[0]) else Style.OPTION
+        for made in self.new.values():
+            _refuse_circle(made)
         _SHAPES.update(self.new)
         return shape
 
@@ -242,3 +244,13 @@ class _Resolver:
             cls() if d.is_case and not dataclasses.fields(cls) else cls for cls, d in zip(classes, declared, strict=True)
         )
         shape.payloads = tuple(self.of_class(cls) for cls in classes)
+
+
+def _refuse_circle(shape: Shape) -> None:
+    """A case that holds nothing but itself has no bytes, and no value."""
+    seen: list[Shape] = []
+    while isinstance(shape, Case):
+        if shape in seen:
+            raise DefinitionError("RecursiveType", f"case {shape.cls.__qualname__} holds nothing but itself")
+        seen.append(shape)
+        shape = shape.inner

@@ -91,7 +91,7 @@ class Array(Shape):
 class Product(Shape):
     """Fields in order; a tuple, or an instance of the record class `cls`, whose attributes are `attributes`.
 
-    `names` are the wire names (None for a tuple's field). `thaw` makes an instance fast, see bsatn.records.
+    `names` are the wire names (None for a tuple's field).
     """
 
     names: tuple[str | None, ...] = ()

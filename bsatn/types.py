@@ -179,21 +179,12 @@ IDENTITY, CONNECTION_ID, TIMESTAMP, TIME_DURATION, UUID = SPECIAL_PRODUCTS.value
 
 SCHEDULE_AT = SumType((SumTypeVariant("Interval", TIME_DURATION), SumTypeVariant("Time", TIMESTAMP)))
 
-#: Names of the special shapes without parameters, as the reference's descriptions print them.
-_SPECIAL_NAMES: dict[AlgebraicType, str] = {
-    **{SPECIAL_PRODUCTS[field]: cls.__name__ for field, cls in SPECIAL_CLASSES.items()},
-    SCHEDULE_AT: "ScheduleAt",
-}
-
-
 def special_name(t: AlgebraicType) -> str | None:
     """`Identity`, `ConnectionId`, `Timestamp`, `TimeDuration`, `Uuid` or `ScheduleAt`, or None for another type."""
-    if isinstance(t, ProductType):
-        if len(t.elements) != 1 or t.elements[0].name not in SPECIAL_PRODUCTS:
-            return None
-    elif not isinstance(t, SumType) or len(t.variants) != 2 or t.variants[0].name != "Interval":
-        return None
-    return _SPECIAL_NAMES.get(t)
+    if isinstance(t, ProductType) and len(t.elements) == 1:
+        field = t.elements[0].name or ""
+        return SPECIAL_CLASSES[field].__name__ if t == SPECIAL_PRODUCTS.get(field) else None
+    return "ScheduleAt" if t == SCHEDULE_AT else None
 
 
 def option_type(payload: AlgebraicType) -> SumType:

@@ -109,11 +109,11 @@ class _Builder:
         """The shape of a type, its parts still to come; `depth` is how many types are open around it."""
         if isinstance(kind, t.Ref):
             return self.resolve(kind.index)
-        if depth >= self.limits.depth:
-            raise LimitExceeded("depth", self.limits.depth, "the type is nested too deep")
         if isinstance(kind, t.Primitive):
             return _LEAVES[kind]
         shape = self.composite(kind)
+        if depth >= self.limits.depth and isinstance(shape, (Array, Product, Sum)):
+            raise LimitExceeded("depth", self.limits.depth, "the type is nested too deep")
         if shape not in _STATIC:
             self.todo.append((shape, kind, depth + 1))
         return shape
@@ -122,7 +122,7 @@ class _Builder:
     def composite(kind: t.AlgebraicType) -> Shape:
         match kind:
             case t.ArrayType():
-                return _LEAVES[t.BYTES] if kind.element is t.U8 or kind.element == t.U8 else Array(_LEAVES[t.UNIT])
+                return _LEAVES[t.BYTES] if kind.element == t.U8 else Array(_LEAVES[t.UNIT])
             case t.ProductType():
                 if not kind.elements:
                     return UNIT_SHAPE

@@ -1,0 +1,116 @@
+"""Type to Construct: the wire format as an executable specification, and the engine that words every error.
+
+`construct_of` is for those who use the `construct` package themselves: what it returns stands in a Struct, an
+Array or anything else of theirs, reads one value from the stream and leaves the rest.
+
+    frame = Struct("kind" / Int8ul, "row" / construct_of(point), "rest" / GreedyBytes)
+
+`ConstructEngine` is for `Codec`. The rules themselves stand in `bsatn.constructnodes`. (spec: wire 1, 3)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+from bsatn.constructnodes import (
+    Construct,
+    Node,
+    Read,
+    Reader,
+    Role,
+    StreamReader,
+    TracingReader,
+    Writer,
+    nodes_of,
+)
+from bsatn.errors import BsatnError, DefinitionError
+from bsatn.limits import DEFAULT_LIMITS, Limits
+from bsatn.records import shape_of
+from bsatn.shapes import Shape
+from bsatn.types import AlgebraicType, Typespace
+from bsatn.typeshapes import shape_of_type
+
+__all__ = ["BsatnValue", "ConstructEngine", "Read", "Role", "construct_of", "shape_for"]
+
+
+def construct_of(annotation: Any, typespace: Typespace | None = None, *, limits: Limits = DEFAULT_LIMITS) -> BsatnValue:
+    """A Construct that parses and builds one value of the type, anywhere in a stream.
+
+    `annotation` is an AlgebraicType, whose references resolve in `typespace`, or what else names a type.
+    Errors are DecodeError and EncodeError, with a note that says where in your own constructs they arose.
+    """
+    return BsatnValue(ConstructEngine(shape_for(annotation, typespace, limits), limits))
+
+
+def shape_for(annotation: Any, typespace: Typespace | None = None, limits: Limits = DEFAULT_LIMITS) -> Shape:
+    """The shape of an AlgebraicType with its Typespace, or of anything else that names a type."""
+    if isinstance(annotation, AlgebraicType):
+        return shape_of_type(annotation, typespace, limits=limits)
+    if typespace is not None:
+        raise DefinitionError("NotAType", f"only an AlgebraicType is read with a Typespace, not {annotation!r}")
+    return shape_of(annotation)
+
+
+class ConstructEngine:
+    """The nodes of one shape, ready to decode and encode. Safe to share between threads.
+
+    Needs one Python frame for each array, product and sum open in the value (`limits.depth`), and a few more.
+    A caller deep in a stack of its own may see RecursionError, and can make the same call on a fresh thread.
+    """
+
+    def __init__(self, shape: Shape, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self.root: Node = nodes_of(shape)[shape]
+
+    def decode(self, data: bytes, offset: int = 0, *, trace: Callable[[Read], object] | None = None) -> tuple[Any, int]:
+        """The value that begins at `offset`, and where it ends. Raises DecodeError.
+
+        `trace` is called with each read in order, prefixes and tags included, as far as decoding gets.
+        """
+        if not 0 <= offset <= len(data):
+            raise ValueError(f"offset {offset} is outside the {len(data)} bytes of data")
+        reader = Reader(data, offset, self.limits) if trace is None else TracingReader(data, offset, self.limits, trace)
+        return self.root._parse(reader, None, ""), reader.offset
+
+    def decode_stream(self, stream: BinaryIO) -> Any:
+        """The value that a binary stream continues with; not a byte after it is read. Raises DecodeError."""
+        return self.root._parse(StreamReader(stream, self.limits), None, "")
+
+    def encode(self, value: Any) -> bytes:
+        """The bytes of a value. Raises EncodeError."""
+        writer = Writer(self.limits)
+        self.root._build(value, writer, None, "")
+        return bytes(writer.out)
+
+    def __repr__(self) -> str:
+        return f"<ConstructEngine {self.root.title()}>"
+
+
+class BsatnValue(Construct):
+    """One BSATN value among other constructs: the way from construct's streams to the nodes of an engine."""
+
+    def __init__(self, engine: ConstructEngine) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def _parse(self, stream: BinaryIO, context: Any, path: str) -> Any:
+        try:
+            return self.engine.decode_stream(stream)
+        except BsatnError as error:
+            error.add_note(f"construct: {path}")
+            raise
+
+    def _build(self, obj: Any, stream: BinaryIO, context: Any, path: str) -> Any:
+        try:
+            stream.write(self.engine.encode(obj))
+        except BsatnError as error:
+            error.add_note(f"construct: {path}")
+            raise
+        return obj
+
+    def _sizeof(self, context: Any, path: str) -> int:
+        return self.engine.root._sizeof(context, path)
+
+    def __repr__(self) -> str:
+        return f"<BsatnValue {self.engine.root.title()}>"
