@@ -7,7 +7,6 @@ too careful. Both use Python's stack only within `Limits.depth`; a caller who is
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
@@ -17,6 +16,7 @@ from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
 from bsatn.shapes import Shape, min_widths, reachable
+from bsatn.stack import on_enough_stack
 from bsatn.types import AlgebraicType, Typespace
 from bsatn.typeshapes import shape_of_type
 
@@ -155,7 +155,7 @@ class Codec(Generic[_T]):
                 return self._fast.encode(value)
             except Exception:  # noqa: BLE001 - as in decode
                 pass
-        return _on_enough_stack(lambda: self._construct.encode(value), self.limits)
+        return self._stacked(lambda: self._construct.encode(value))
 
     def encode_many(self, values: Iterable[_T]) -> bytes:
         """The bytes of values, back to back. Raises EncodeError, whose path begins with the value's index."""
@@ -188,39 +188,18 @@ class Codec(Generic[_T]):
         return ConstructEngine(self.shape, self.limits)
 
     def _exact(self, data: bytes, offset: int) -> tuple[_T, int]:
-        return _on_enough_stack(lambda: self._construct.decode(data, offset), self.limits)
+        return self._stacked(lambda: self._construct.decode(data, offset))
+
+    def _stacked(self, work: Callable[[], _R]) -> _R:
+        """`Limits.depth` keeps the work well within a fresh stack; past a limit that was raised, the stack is the limit."""
+        try:
+            return on_enough_stack(work)
+        except RecursionError:
+            what = "the value nests deeper than Python's stack allows"
+            raise LimitExceeded("depth", self.limits.depth, what, advice="sys.setrecursionlimit stops it first") from None
 
 
 def _bytes(data: Buffer) -> bytes:
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"bytes are needed, not {type(data).__name__}")
     return data if isinstance(data, bytes) else bytes(data)
-
-
-def _on_enough_stack(work: Callable[[], _R], limits: Limits) -> _R:
-    """Do the work; once more on a thread of its own, which starts with an empty stack, if this one is too full.
-
-    `Limits.depth` keeps any work well within a fresh stack; past a limit that was raised, the stack is the limit.
-    """
-    try:
-        return work()
-    except RecursionError:
-        pass
-    outcome: list[Any] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed over to the caller's thread
-            outcome.append(error)
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    if isinstance(outcome[0], RecursionError):
-        what = "the value nests deeper than Python's stack allows"
-        raise LimitExceeded("depth", limits.depth, what, advice="sys.setrecursionlimit stops it first")
-    if isinstance(outcome[0], BaseException):
-        raise outcome[0]
-    result: _R = outcome[0]
-    return result

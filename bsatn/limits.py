@@ -18,7 +18,7 @@ class Limits:
     """
 
     depth: int = 512
-    empty_elements: int = 1 << 20
+    empty_elements: int = 1 << 18
 
 
 DEFAULT_LIMITS = Limits()

@@ -10,10 +10,17 @@ __all__ = ["Path", "format_path"]
 Path: TypeAlias = Iterable[str | int]
 
 
+SHOWN = 24  #: steps of a path that are worth reading; of a longer one, half from each end
+
+
 def format_path(path: Path) -> str:
     """`("sections", 1, "tables")` becomes `sections[1].tables`; names that are no identifiers are quoted."""
+    steps = tuple(path)
+    if len(steps) > SHOWN:
+        left_out = len(steps) - SHOWN
+        return f"{format_path(steps[: SHOWN // 2])} ...({left_out} more)... {format_path(steps[-SHOWN // 2 :])}"
     text = ""
-    for step in path:
+    for step in steps:
         if isinstance(step, int):
             text += f"[{step}]"
         elif step.isidentifier() or step.isdigit():

@@ -11,6 +11,7 @@ once an engine has seen it. Depth counts the arrays, products and sums that are 
 from __future__ import annotations
 
 import enum
+import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -227,36 +228,51 @@ INFINITE = 1 << 62  #: Minimum width of a type that no finite value has.
 def min_widths(shapes: list[Shape]) -> dict[Shape, int]:
     """The fewest bytes a value of each shape takes; at least INFINITE where a value would never end.
 
-    `shapes` is closed under `children`. Widths start infinite and only shrink, so the least ones are reached.
+    `shapes` is closed under `children`. The narrowest shape whose parts are all known is settled first (Knuth's form of
+    Dijkstra's algorithm), so each edge of the graph is looked at once, however many fields a product has.
     """
     widths = dict.fromkeys(shapes, INFINITE)
     parents: dict[Shape, list[Shape]] = {shape: [] for shape in shapes}
+    missing: dict[Shape, int] = {}  # parts of a product not yet known
+    sums: dict[Shape, int] = {}  # width of those that are
+    order = {shape: index for index, shape in enumerate(shapes)}  # breaks ties in the heap
+    heap: list[tuple[int, int, Shape]] = []
     for shape in shapes:
-        for child in children(shape):
-            parents[child].append(shape)
-    todo = list(shapes)
-    while todo:
-        shape = todo.pop()
-        width = min(INFINITE, _min_width(shape, widths))
-        if width < widths[shape]:
-            widths[shape] = width
-            todo.extend(parents[shape])
+        parts = () if isinstance(shape, Array) else children(shape)  # an array may be empty
+        for part in parts:
+            parents[part].append(shape)
+        missing[shape], sums[shape] = len(parts), 0
+        if not parts:
+            heap.append((_own_width(shape), order[shape], shape))
+    heapq.heapify(heap)
+    settled: set[Shape] = set()
+    while heap:
+        width, _, shape = heapq.heappop(heap)
+        if shape in settled:
+            continue
+        settled.add(shape)
+        widths[shape] = width
+        for parent in parents[shape]:
+            missing[parent] -= 1
+            sums[parent] = min(INFINITE, sums[parent] + width)
+            if isinstance(parent, Sum):
+                if parent not in settled:
+                    heapq.heappush(heap, (min(INFINITE, 1 + width), order[parent], parent))
+            elif not missing[parent]:
+                heapq.heappush(heap, (sums[parent], order[parent], parent))
     return widths
 
 
-def _min_width(shape: Shape, widths: dict[Shape, int]) -> int:
+def _own_width(shape: Shape) -> int:
+    """The width of a shape without parts that matter; a reference to nothing has none, so that decoding gets to say so."""
     match shape:
         case Int(bits=bits) | Float(bits=bits):
             return bits // 8
-        case Bool():
+        case Bool() | Sum():
             return 1
         case String() | Bytes() | Array():
             return 4
-        case Sum():
-            return 1 + min((widths[payload] for payload in shape.payloads), default=0)
-        case Broken():
-            return 0  # decoding must get there to say so
-    return sum(widths[child] for child in children(shape))
+    return 0
 
 
 def metered(widths: dict[Shape, int]) -> set[Shape]:

@@ -138,12 +138,12 @@ class _Builder:
 
     def resolve(self, index: int) -> Shape:
         """Follow a chain of references to the first type that is none; each link of it gets the same shape."""
-        chain: list[int] = []
+        chain: dict[int, None] = {}  # in order
         while index not in self.by_ref:
             if index in chain:
                 shape: Shape = Broken("RecursiveTypeRef", index)
                 break
-            chain.append(index)
+            chain[index] = None
             if not 0 <= index < len(self.typespace):
                 shape = Broken("InvalidTypeRef", index)
                 break

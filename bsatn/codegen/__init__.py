@@ -54,13 +54,14 @@ class GeneratedEngine:
         """The reading functions; made on first use."""
         if self._readers is None:
             plan = make_plan(self.shape, self.limits)
-            self._readers = write_readers(plan)
-            read, extra = self._readers["read0"], (0,) if plan.counts_depth else ()
+            readers = write_readers(plan)
+            read, extra = readers["read0"], (0,) if plan.counts_depth else ()
             if plan.counts_empty:
                 budget = self.limits.empty_elements
-                self._readers["read"] = lambda data, offset: read(data, offset, *extra, [budget])
+                readers["read"] = lambda data, offset: read(data, offset, *extra, [budget])
             else:
-                self._readers["read"] = (lambda data, offset: read(data, offset, 0)) if extra else read
+                readers["read"] = (lambda data, offset: read(data, offset, 0)) if extra else read
+            self._readers = readers
         return self._readers
 
     @property
@@ -68,9 +69,10 @@ class GeneratedEngine:
         """The writing functions; made on first use."""
         if self._writers is None:
             plan = make_plan(self.shape, self.limits)
-            self._writers = write_writers(plan)
-            write = self._writers["write0"]
-            self._writers["write"] = (lambda value, add: write(value, add, 0)) if plan.counts_depth else write
+            writers = write_writers(plan)
+            write = writers["write0"]
+            writers["write"] = (lambda value, add: write(value, add, 0)) if plan.counts_depth else write
+            self._writers = writers
         return self._writers
 
     def decode(self, data: bytes, offset: int) -> tuple[Any, int]:

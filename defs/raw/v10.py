@@ -56,7 +56,7 @@ class RawScopedTypeNameV10:
 
 @record
 class RawTypeDefV10:
-    """A name for a typespace entry; `custom_ordering` says its parts are not in the default order."""
+    """A name for a typespace entry; without `custom_ordering` its parts stand in the default order."""
 
     source_name: RawScopedTypeNameV10
     ty: TypeRef
@@ -359,7 +359,7 @@ class RawOutboxDefV10:
     arg_columns: Cols
     on_result_reducer: str | None
     #: Keccak-256 of the remote reducer's signature; the 32 digest bytes read as a little-endian number.
-    signature_hash: U256 = field(since="2.14.0")
+    signature_hash: U256
 
 
 @case(name="Typespace")

@@ -100,7 +100,7 @@ class RawScopedTypeNameV9:
 
 @record
 class RawTypeDefV9:
-    """A name for a typespace entry; `custom_ordering` says its parts are not in the default order."""
+    """A name for a typespace entry; without `custom_ordering` its parts stand in the default order."""
 
     name: RawScopedTypeNameV9
     ty: TypeRef

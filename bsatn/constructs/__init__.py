@@ -1,11 +1,38 @@
-"""Type to Construct: the wire format as an executable specification, and the engine that words every error.
+"""The wire format as an executable specification: one Construct for each kind of shape, strict.
 
-`construct_of` is for those who use the `construct` package themselves: what it returns stands in a Struct, an
-Array or anything else of theirs, reads one value from the stream and leaves the rest.
+This is the specification one can read and run, and the engine that words every decode and encode error of the
+format; no other module does. `ConstructEngine` is for `Codec`. `construct_of` is for those who use the
+`construct` package themselves: what it returns stands in a Struct, an Array or anything else of theirs, reads
+one value from the stream and leaves the rest. (spec: wire 1, 3)
 
     frame = Struct("kind" / Int8ul, "row" / construct_of(point), "rest" / GreedyBytes)
 
-`ConstructEngine` is for `Codec`. The rules themselves stand in `bsatn.constructnodes`. (spec: wire 1, 3)
+The rules stand in `leaves`, `containers` and `sums`; `graph` ties the nodes to one another; `streams` is what
+they read from and write to.
+
+What `_build` accepts; everything else is an EncodeError, and so is a value out of range:
+
+| shape | accepted |
+|---|---|
+| Int | whatever has `__index__`, `bool` included; in range, else OutOfRange |
+| Float | `float`, `int`, what `struct.pack` takes for one; too large: OutOfRange; `F32NaN` keeps its bits |
+| Bool | what equals and hashes like `True` or `False` |
+| String | `str`; a lone surrogate is InvalidUtf8 |
+| Bytes | `bytes`, `bytearray` |
+| Array | `list`, `tuple` |
+| Product | `list` or `tuple` of as many fields, else WrongLength; with a record class, an instance of it |
+| Newtype | like its integer |
+| Case | an instance of its class |
+| Choice | what equals and hashes like one of its constants |
+| Sum, VARIANT | a `tuple` or `list` `(tag, payload)` or `(name, payload)`; no such variant: UnknownVariant |
+| Sum, OPTION | `None`, else the payload |
+| Sum, NESTED_OPTION | `None`, or `Some(payload)` |
+| Sum, UNION | an object of exactly a variant's class; else what equals a variant's constant |
+
+How the nodes keep to one Python frame for each open array, product or sum, which is what lets `Limits.depth`
+of them be open inside one another without a deeper stack: the stream is a `Reader` or `Writer`, which carries
+the place, so that no frame has to catch and extend an error; a container calls its child's `_parse` itself;
+and it looks through `Case` shapes, which stand for a Python class and for no bytes, by way of its `Part`s.
 """
 
 from __future__ import annotations
@@ -13,17 +40,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-from bsatn.constructnodes import (
-    Construct,
-    Node,
-    Read,
-    Reader,
-    Role,
-    StreamReader,
-    TracingReader,
-    Writer,
-    nodes_of,
-)
+from bsatn.constructs.graph import nodes_of
+from bsatn.constructs.node import Construct, Node
+from bsatn.constructs.streams import Read, Reader, Role, StreamReader, TracingReader, Writer
 from bsatn.errors import BsatnError, DefinitionError
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
