@@ -1,0 +1,61 @@
+"""The goals, as data, and what became of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from bench.engines import CONSTRUCT, GENERATED, TYPESCRIPT
+from bench.measure import DIRECTIONS, Timings
+from bench.workloads import Family, Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    says: str
+    bound: Literal["at least", "at most"]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeedGoal:
+    """The generated engine's speed in speeds of a peer, for every workload of some families."""
+
+    peer: str
+    families: frozenset[Family]
+    goal: Goal
+
+
+VARIABLE = Goal("generated / typescript, strings, sums, arrays", "at least", 0.9)
+FIXED = Goal("generated / typescript, fixed width", "at least", 0.2)
+SPECIFICATION = Goal("generated / construct", "at least", 10.0)
+SPEED = (
+    SpeedGoal(TYPESCRIPT, frozenset({"variable"}), VARIABLE),
+    SpeedGoal(TYPESCRIPT, frozenset({"fixed"}), FIXED),
+    SpeedGoal(CONSTRUCT, frozenset({"fixed", "variable", "module"}), SPECIFICATION),
+)
+GROWTH = Goal("time per table, many tables / few", "at most", 1.3)
+MEMORY = Goal("peak while decoding / plain list", "at most", 1.2)
+GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    goal: Goal
+    subject: str
+    value: float | None
+
+    @property
+    def met(self) -> bool | None:
+        if self.value is None:
+            return None
+        return self.value >= self.goal.limit if self.goal.bound == "at least" else self.value <= self.goal.limit
+
+
+def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
+    for speed in SPEED:
+        if workload.family in speed.families:
+            for direction in DIRECTIONS:
+                value = timings.ratio(direction, speed.peer, GENERATED)
+                yield Outcome(speed.goal, f"{workload.name} {direction}", value)

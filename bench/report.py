@@ -1,0 +1,81 @@
+"""The results as aligned text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from bench.engines import ENGINES, GENERATED
+from bench.measure import DIRECTIONS, Direction, Timings
+from bench.processes import ratio_to_nothing
+from bench.run import Results
+from bench.tables import NOT_MEASURED, absences, tables
+from bench.workloads import Workload
+
+
+def text(results: Results) -> str:
+    parts = ["\n".join(f"{name:7} {value}" for name, value in results.header.items())]
+    for table in tables(results):
+        widths = [max(map(len, column)) for column in zip(table.head, *table.rows, strict=True)]
+        lines = [aligned(row, widths) for row in (table.head, *table.rows)]
+        lines.insert(1, "-" * len(lines[0]))
+        parts.append("\n".join([table.title, "", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    pairs = zip(row, widths, strict=True)
+    return "  ".join(cell.rjust(width) if is_number(cell) else cell.ljust(width) for cell, width in pairs).rstrip()
+
+
+def is_number(cell: str) -> bool:
+    return cell[:1].isdigit() or cell == NOT_MEASURED
+
+
+def markdown(results: Results) -> str:
+    parts = ["\n".join(f"- {name}: {value}" for name, value in results.header.items())]
+    for table in tables(results):
+        rule = ["---"] * len(table.head)
+        lines = ("| " + " | ".join(escaped(cell) for cell in row) + " |" for row in (table.head, rule, *table.rows))
+        parts.append("\n".join([f"## {table.title}", "", *lines]))
+    return "\n\n".join(parts) + "\n"
+
+
+def escaped(cell: str) -> str:
+    return cell.replace("|", "\\|")
+
+
+def as_json(results: Results) -> str:
+    document = {
+        "machine": results.header,
+        "unavailable": dict(absences(results)),
+        "speeds": [speed_data(workload, timings) for workload, timings in results.speeds],
+        "growth": asdict(results.growth[2]) if results.growth else None,
+        "processes": [{**asdict(one), "ratio": ratio_to_nothing(one, results.processes)} for one in results.processes],
+        "memory": [asdict(found) for found in results.footprints],
+        "goals": [{**asdict(outcome), "met": outcome.met} for outcome in results.outcomes],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
+def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
+    def one(direction: Direction) -> dict[str, object]:
+        return {
+            "ns": {engine: timings.typical(direction, engine) for engine in ENGINES},
+            "rounds": timings.rounds[direction],
+            "generated_in_speeds_of": {
+                peer: timings.ratio(direction, peer, GENERATED) for peer in ENGINES if peer != GENERATED
+            },
+        }
+
+    about = {
+        "workload": workload.name,
+        "family": workload.family,
+        "unit": workload.unit,
+        "units": workload.units,
+    }
+    return {**about, **{direction: one(direction) for direction in DIRECTIONS}}
+
+
+FORMATS = {"text": text, "markdown": markdown, "json": as_json}

@@ -1,0 +1,119 @@
+"""One run: what is asked for, measured; the results as plain data."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench import engines, goals, machine
+from bench.engines import Engine, EngineFailed, Peer
+from bench.goals import Outcome
+from bench.install import INSTALLERS, Progress, Unavailable, cache_folder
+from bench.measure import DIRECTIONS, Pace, Timings, measure
+from bench.processes import Process, measure_processes
+from bench.workloads import FEW_TABLES, MANY_TABLES, QUICK_MANY_TABLES, Workload, module, workloads
+
+GROWTH, PROCESSES, MEMORY = "growth", "processes", "memory"
+MEMORY_WORKLOADS = ("narrow", "wide", "strings", "nested", "mixed")
+FULL = Pace(rounds=7, seconds=0.25)
+QUICK = Pace(rounds=3, seconds=0.05)
+
+
+@dataclass(frozen=True, slots=True)
+class Footprint:
+    workload: str
+    plain: int
+    peak: int
+
+
+@dataclass(slots=True)
+class Results:
+    header: dict[str, str]
+    unavailable: dict[str, str] = field(default_factory=dict)
+    speeds: list[tuple[Workload, Timings]] = field(default_factory=list)
+    growth: tuple[str, str, Timings] | None = None
+    processes: list[Process] = field(default_factory=list)
+    footprints: list[Footprint] = field(default_factory=list)
+    outcomes: list[Outcome] = field(default_factory=list)
+
+
+def names(*, quick: bool) -> list[str]:
+    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, PROCESSES, MEMORY]
+
+
+@dataclass(slots=True)
+class Run:
+    """What a run needs at every step, and where it puts what it finds."""
+
+    folder: Path
+    pace: Pace
+    quick: bool
+    row_count: int | None
+    wanted: Callable[[str], bool]
+    progress: Progress
+    results: Results
+
+    def everything(self) -> None:
+        self.speeds()
+        if self.wanted(GROWTH):
+            self.growth()
+        if self.wanted(PROCESSES):
+            self.results.processes = measure_processes(3 if self.quick else 15, self.progress)
+        if self.wanted(MEMORY):
+            self.results.footprints = list(self.footprints())
+
+    def workloads(self) -> Iterator[Workload]:
+        return workloads(quick=self.quick, row_count=self.row_count)
+
+    def engines(self) -> list[Engine]:
+        found = [engines.ours(engines.GENERATED), engines.ours(engines.CONSTRUCT)]
+        for name, installer in INSTALLERS.items():
+            try:
+                found.append(installer(cache_folder(), self.progress))
+            except (Unavailable, OSError) as reason:
+                self.results.unavailable[name] = str(reason)
+        return found
+
+    def speeds(self) -> None:
+        chosen = [workload for workload in self.workloads() if self.wanted(workload.name)]
+        running = self.engines() if chosen else []
+        for workload in chosen:
+            timings = measure({engine.name: (engine, workload) for engine in running}, self.folder, self.pace, self.progress)
+            self.results.speeds.append((workload, timings))
+            self.results.outcomes += goals.speed_outcomes(workload, timings)
+
+    def growth(self) -> None:
+        few, many = module(FEW_TABLES), module(QUICK_MANY_TABLES if self.quick else MANY_TABLES)
+        engine = engines.ours(engines.GENERATED)
+        timings = measure({w.name: (engine, w) for w in (few, many)}, self.folder, self.pace, self.progress)
+        self.results.growth = few.name, many.name, timings
+        for direction in DIRECTIONS:
+            ratio = timings.ratio(direction, many.name, few.name)
+            self.results.outcomes.append(Outcome(goals.GROWTH, f"{many.name} {direction}", ratio))
+
+    def footprints(self) -> Iterator[Footprint]:
+        for workload in self.workloads():
+            if workload.name not in MEMORY_WORKLOADS:
+                continue
+            self.progress(f"memory: {workload.name}")
+            with Peer(engines.ours(engines.GENERATED)) as peer:
+                try:
+                    peer.load(workload.write(self.folder))
+                    found = Footprint(workload.name, **peer.ask({"op": "memory"}))
+                except EngineFailed as failure:
+                    self.results.unavailable[f"{MEMORY} {workload.name}"] = str(failure)
+                    continue
+            yield found
+            self.results.outcomes.append(Outcome(goals.MEMORY, workload.name, found.peak / found.plain))
+
+
+def run(*, quick: bool, row_count: int | None, only: list[str], pace: Pace, progress: Progress) -> Results:
+    def wanted(name: str) -> bool:
+        return not only or name in only
+
+    results = Results(machine.describe())
+    with tempfile.TemporaryDirectory(prefix="bsatn-bench-") as folder:
+        Run(Path(folder), pace, quick, row_count, wanted, progress, results).everything()
+    return results

@@ -1,0 +1,147 @@
+"""What is reported, as tables of words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.engines import CONSTRUCT, ENGINES, GENERATED, RUST, TYPESCRIPT
+from bench.goals import GOALS
+from bench.measure import DIRECTIONS, Timings
+from bench.processes import ratio_to_nothing
+from bench.run import Results
+from bench.workloads import Workload
+
+NOT_MEASURED = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+def tables(results: Results) -> Iterator[Table]:
+    for unit in ("row", "table"):
+        found = [(workload, timings) for workload, timings in results.speeds if workload.unit == unit]
+        if found:
+            yield speed_table(unit, found)
+    if results.growth:
+        yield growth_table(results)
+    if results.processes:
+        yield process_table(results)
+    if results.footprints:
+        yield memory_table(results)
+    if results.outcomes:
+        yield goal_table(results)
+    missing = list(absences(results))
+    if missing:
+        yield Table("Not available", ("what", "why"), missing)
+
+
+def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
+    peers = (TYPESCRIPT, RUST, CONSTRUCT)
+    head = ("workload", "", *ENGINES, *(f"generated/{peer}" for peer in peers))
+    rows = [
+        (
+            workload.name,
+            direction,
+            *(rate(timings.typical(direction, engine)) for engine in ENGINES),
+            *(times(timings.ratio(direction, peer, GENERATED)) for peer in peers),
+        )
+        for workload, timings in found
+        for direction in DIRECTIONS
+    ]
+    size = f", {found[0][0].units:,} at once" if unit == "row" else ""
+    return Table(
+        f"{unit.capitalize()}s per second{size}; the generated engine's speed in speeds of the others",
+        head,
+        rows,
+    )
+
+
+def growth_table(results: Results) -> Table:
+    assert results.growth
+    few, many, timings = results.growth
+    rows = [
+        (
+            direction,
+            micros(timings.typical(direction, few)),
+            micros(timings.typical(direction, many)),
+            times(timings.ratio(direction, many, few)),
+        )
+        for direction in DIRECTIONS
+    ]
+    return Table("Microseconds per table, generated engine", ("", few, many, "ratio"), rows)
+
+
+def process_table(results: Results) -> Table:
+    rows = [
+        (
+            process.says,
+            f"{median(process.seconds) * 1e3:.1f}" if process.seconds and not process.failure else NOT_MEASURED,
+            times(ratio_to_nothing(process, results.processes)),
+        )
+        for process in results.processes
+    ]
+    return Table("Whole processes", ("command", "ms", "in times of the first"), rows)
+
+
+def memory_table(results: Results) -> Table:
+    rows = [
+        (found.workload, f"{found.plain:,}", f"{found.peak:,}", times(found.peak / found.plain)) for found in results.footprints
+    ]
+    return Table("Traced bytes, generated engine", ("workload", "plain list", "peak while decoding", "ratio"), rows)
+
+
+def goal_table(results: Results) -> Table:
+    verdict = {True: "met", False: "MISSED", None: "not measured"}
+    rows = [
+        (
+            goal.says,
+            outcome.subject,
+            times(outcome.value),
+            f"{goal.bound} {goal.limit:g}",
+            verdict[outcome.met],
+        )
+        for goal in GOALS
+        for outcome in results.outcomes
+        if outcome.goal == goal
+    ]
+    counts = Counter(row[-1] for row in rows)
+    summary = ", ".join(f"{counts[word]} {word}" for word in verdict.values() if counts[word])
+    return Table(f"Goals: {summary}", ("goal", "where", "is", "should be", ""), rows)
+
+
+def absences(results: Results) -> Iterator[tuple[str, str]]:
+    yield from results.unavailable.items()
+    for workload, timings in results.speeds:
+        for engine, failure in timings.failures.items():
+            yield f"{engine} on {workload.name}", failure
+    if results.growth:
+        for name, failure in results.growth[2].failures.items():
+            yield f"growth, {name}", failure
+    for process in results.processes:
+        if process.failure:
+            yield process.says, process.failure
+
+
+def rate(nanoseconds: float | None) -> str:
+    if nanoseconds is None:
+        return NOT_MEASURED
+    count = 1e9 / nanoseconds
+    for size, suffix in ((1e6, "M"), (1e3, "k")):
+        if count >= size:
+            return f"{count / size:.3g}{suffix}" if count < 1e3 * size else f"{count / size:.0f}{suffix}"
+    return f"{count:.3g}"
+
+
+def times(ratio: float | None) -> str:
+    return NOT_MEASURED if ratio is None else f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}"
+
+
+def micros(nanoseconds: float | None) -> str:
+    return NOT_MEASURED if nanoseconds is None else f"{nanoseconds / 1e3:.2f}"

@@ -1,0 +1,60 @@
+"""A workload: bytes, the type they are read at, how many rows or tables they hold. The same in every run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from bench import definitions, rows
+
+Family = Literal["fixed", "variable", "module"]
+
+SEED = 20_250_101
+ROWS, QUICK_ROWS = 10_000, 1_000
+TABLES = (10, 100, 1_000)
+QUICK_TABLES = (10, 100)
+FEW_TABLES, MANY_TABLES, QUICK_MANY_TABLES = 100, 10_000, 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    name: str
+    family: Family
+    unit: Literal["row", "table"]
+    units: int
+    type: bytes
+    make: Callable[[], bytes]
+
+    def write(self, folder: Path) -> dict[str, object]:
+        """The request that has an engine load this workload; its bytes are written where it can read them."""
+        type_file, data_file = folder / f"{self.name}.type", folder / f"{self.name}.bsatn"
+        type_file.write_bytes(self.type)
+        data_file.write_bytes(self.make())
+        kind = "module" if self.family == "module" else "rows"
+        files = {"type_file": str(type_file), "data_file": str(data_file)}
+        return {"op": "load", "kind": kind, "units": self.units, **files}
+
+
+def workloads(*, quick: bool = False, row_count: int | None = None) -> Iterator[Workload]:
+    count = row_count or (QUICK_ROWS if quick else ROWS)
+    for name, (kind, row) in rows.FIXED_WIDTH.items():
+        yield Workload(name, "fixed", "row", count, kind, row_buffer(name, row, count))
+    for name, (kind, row) in rows.VARIABLE_WIDTH.items():
+        yield Workload(name, "variable", "row", count, kind, row_buffer(name, row, count))
+    for tables in QUICK_TABLES if quick else TABLES:
+        yield module(tables)
+
+
+def row_buffer(name: str, row: Callable[[Random], bytes], count: int) -> Callable[[], bytes]:
+    def make() -> bytes:
+        random = Random(f"{SEED} {name}")
+        return b"".join(row(random) for _ in range(count))
+
+    return make
+
+
+def module(tables: int) -> Workload:
+    return Workload(f"module-{tables}", "module", "table", tables, b"", lambda: definitions.definition(tables))

@@ -1,0 +1,79 @@
+"""From what a user names to a raw definition: sources find the bytes or the JSON, this reads them.
+
+JSON comes in three dresses: with the outer tag (`{"V10": {...}}`), and bare as a server's schema route gives it, for
+version 9 and version 10; which one, its first key says. (spec: wire 5.3)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import re
+from dataclasses import dataclass
+
+from bsatn import satsjson
+from bsatn.codec import Trailing
+from bsatn.limits import DEFAULT_LIMITS
+from bsatn.limits import Limits as CodecLimits
+from bsatn.records import shape_of
+from defs import raw, sources
+
+__all__ = ["Loaded", "load", "read_json"]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A definition, and where it came from."""
+
+    raw: raw.RawModuleDef
+    origin: str  #: for a person: the path, `<stdin>`, `<bytes>` or the URL
+    kind: sources.Kind  #: what was found there: wasm, bsatn, hex or json
+    notes: tuple[str, ...]  #: what else is worth telling, such as what the module printed
+
+    @property
+    def version(self) -> int:
+        """8, 9 or 10."""
+        return raw.version_of(self.raw)
+
+    @property
+    def layout(self) -> str:
+        """The id of the wire layout it was read in, such as `10i`. (spec: wire 7)"""
+        return raw.LAYOUT[self.version]
+
+
+def load(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview,
+    *,
+    kind: sources.Kind | None = None,
+    trailing: Trailing = "reject",
+    limits: sources.Limits | None = None,
+    codec_limits: CodecLimits = DEFAULT_LIMITS,
+) -> Loaded:
+    """The definition that `source` holds: a path, `-` for standard input, a schema route's URL, or bytes.
+
+    `kind` forces what the content is taken for. Raises SourceError when there is no definition to be had, DecodeError when
+    there is one that does not decode.
+    """
+    found = sources.read(source, kind=kind, limits=limits or sources.Limits())
+    if found.kind == "json":
+        definition = read_json(found.data, limits=codec_limits)
+    else:
+        definition = raw.decode(found.data, trailing=trailing, limits=codec_limits)
+    return Loaded(definition, found.origin, found.kind, found.notes)
+
+
+#: What the first key of a document means, where it is none of the outer tag's names. (spec: wire 5.3)
+_BARE: dict[str, type] = {
+    "sections": raw.RawModuleDefV10,
+    **{field.name: raw.RawModuleDefV9 for field in dataclasses.fields(raw.RawModuleDefV9)},
+}
+_FIRST_KEY = re.compile(r'\s*\{\s*("(?:[^"\\]|\\.)*")')
+
+
+def read_json(text: str | bytes, *, limits: CodecLimits = DEFAULT_LIMITS) -> raw.RawModuleDef:
+    """A definition from its SATS-JSON, with or without the outer tag. Raises DecodeError."""
+    start = text[:1024] if isinstance(text, str) else text[:1024].decode(errors="replace")
+    found = _FIRST_KEY.match(start)
+    key = found[1][1:-1] if found else ""
+    definition: raw.RawModuleDef = satsjson.loads(shape_of(_BARE.get(key, raw.RawModuleDef)), text, limits=limits)
+    return definition
