@@ -1,6 +1,6 @@
 """What a module is, for people: one picture of a definition, and the renderers that write it down.
 
-    raw definition --describe_raw--> Description --RENDERERS[format]--> text, JSON, Markdown, Mermaid, HTML
+    definition, raw or validated --describe--> Description --RENDERERS[format]--> text, JSON, Markdown, Mermaid, HTML
 
 `Description` (see `model`) knows nothing of versions or of how it will be shown; a renderer knows nothing of
 where a description comes from. Adding an origin touches no renderer, adding a renderer is one row of the
@@ -17,15 +17,19 @@ from defs.describe.model import Description
 
 if TYPE_CHECKING:
     from defs.raw import RawModuleDef
+    from defs.schema import ModuleDef
 
-__all__ = ["RENDERERS", "Description", "describe_raw"]
+__all__ = ["RENDERERS", "Description", "describe"]
 
 
-def describe_raw(definition: RawModuleDef) -> Description:
-    """The picture of a raw definition, with names as it writes them. Total: whatever decodes can be described."""
-    from defs.describe.from_raw import describe_raw as describe
+def describe(definition: RawModuleDef | ModuleDef) -> Description:
+    """The picture of a definition: a raw one with names as it writes them, a validated one with canonical names.
 
-    return describe(definition)
+    Total: whatever decodes can be described.
+    """
+    from defs.describe.gather import describe as gather
+
+    return gather(definition)
 
 
 def _lazy(module: str, function: str) -> Callable[[Description], str]:

@@ -10,17 +10,18 @@ What the server adds is added here too: names it generates (spec: validation 2.3
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from bsatn.types import UNIT, AlgebraicType, ProductTypeElement, Typespace
 from defs.raw import RawModuleDef, RawModuleDefV8, RawModuleDefV9, RawModuleDefV10, v9, v10
 from defs.raw.shared import BTree, Direct, Hash, Lifecycle, RawIndexAlgorithm, TableAccess, TableType
+from defs.schema.model import ModuleDef
 
 __all__ = [
     "LIFECYCLES", "FunctionParts", "IndexParts", "ModuleParts", "OutboxParts", "ScheduleParts", "TableParts", "TypeParts",
-    "UniqueParts", "VariableParts", "algorithm_parts", "parts_of",
+    "UniqueParts", "VariableParts", "algorithm_parts", "choices_of", "method_word", "parts_of",
 ]  # fmt: skip
 
 #: How descriptions call the events.
@@ -127,14 +128,14 @@ class ModuleParts:
     routes: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     environment: list[VariableParts] | None = None
     row_level_security: list[str] = field(default_factory=list[str])
-    submodules: list[tuple[str, RawModuleDefV10]] = field(default_factory=list[tuple[str, RawModuleDefV10]])
+    submodules: Sequence[tuple[str, RawModuleDefV10 | ModuleDef]] = ()
 
 
 _Item = TypeVar("_Item", TableParts, FunctionParts)
 
 
-def parts_of(definition: RawModuleDef) -> ModuleParts:
-    """The parts of a definition of any version."""
+def parts_of(definition: RawModuleDef | ModuleDef) -> ModuleParts:
+    """The parts of a definition: raw, of any version, or validated."""
     return _VERSIONS[type(definition)](definition)
 
 
@@ -212,7 +213,7 @@ def _v10(definition: RawModuleDefV10) -> ModuleParts:
         procedures=[_v10_function(procedure, procedure.return_type) for procedure in definition.procedures],
         views=[_view(view.source_name, view) for view in definition.views],
         types=[TypeParts((*t.source_name.scope, t.source_name.source_name), t.ty) for t in definition.types],
-        routes=[(_method(route.method), route.path, route.handler_function) for route in definition.http_routes],
+        routes=[(method_word(route.method), route.path, route.handler_function) for route in definition.http_routes],
         environment=None if definition.environment is None else [_variable(v) for v in definition.environment],
         row_level_security=[rule.sql for rule in definition.row_level_security],
         submodules=[(submodule.namespace, submodule.module) for submodule in definition.submodules],
@@ -284,7 +285,8 @@ def _by_name(items: list[_Item], definition: RawModuleDefV10, kind: type[v10.Tab
     return canonical | by_source
 
 
-def _method(method: v10.MethodOrAny) -> str:
+def method_word(method: v10.MethodOrAny) -> str:
+    """What descriptions call the requests that a route answers."""
     match method:
         case v10.Method(v10.Extension(name)):
             return name
@@ -294,15 +296,19 @@ def _method(method: v10.MethodOrAny) -> str:
             return "ANY"
 
 
-def _variable(variable: v10.RawEnvironmentDeclarationV10) -> VariableParts:
-    match variable.ty:
+def choices_of(kind: v10.RawEnvVarTypeV10) -> tuple[str, ...] | None:
+    """The values that a variable may have; None means any string."""
+    match kind:
         case v10.EnvUnion(values):
-            choices: tuple[str, ...] | None = tuple(sorted(set(values)))
+            return tuple(sorted(set(values)))
         case v10.EnvStringLiteral(value):
-            choices = (value,)
+            return (value,)
         case _:
-            choices = None
-    return VariableParts(variable.name, choices, variable.optional)
+            return None
+
+
+def _variable(variable: v10.RawEnvironmentDeclarationV10) -> VariableParts:
+    return VariableParts(variable.name, choices_of(variable.ty), variable.optional)
 
 
 def _v8(definition: RawModuleDefV8) -> ModuleParts:
@@ -311,8 +317,15 @@ def _v8(definition: RawModuleDefV8) -> ModuleParts:
     return parts_of_v8(definition)
 
 
-_VERSIONS: dict[type[RawModuleDef], Callable[[Any], ModuleParts]] = {
+def _module(definition: ModuleDef) -> ModuleParts:
+    from defs.describe.parts_module import parts_of_module
+
+    return parts_of_module(definition)
+
+
+_VERSIONS: dict[type[RawModuleDef | ModuleDef], Callable[[Any], ModuleParts]] = {
     RawModuleDefV8: _v8,
     RawModuleDefV9: _v9,
     RawModuleDefV10: _v10,
+    ModuleDef: _module,
 }

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bsatn import types as t
-from defs.describe import RENDERERS, Description, describe_raw, jsonform
+from defs.describe import RENDERERS, Description, describe, jsonform
 from defs.describe.layout import Box, lay_out
 from defs.describe.markdown import code, to_markdown
 from defs.describe.mermaid import MAX_BOXES, to_mermaid
@@ -26,13 +26,13 @@ from describe_cases import NASTY, decode, module, nasty_module, product, real_mo
 
 
 def arena() -> Description:
-    return describe_raw(decode(real_modules()["arena_v1"]))
+    return describe(decode(real_modules()["arena_v1"]))
 
 
 def every_shape() -> list[Description]:
     """An ordinary module, an empty one, an evil one, and some of the reference's."""
-    some = [describe_raw(decode(case)) for case in valid_cases(10)[::40]]
-    return [arena(), describe_raw(module()), describe_raw(nasty_module()), *some]
+    some = [describe(decode(case)) for case in valid_cases(10)[::40]]
+    return [arena(), describe(module()), describe(nasty_module()), *some]
 
 
 def test_a_renderer_loads_only_what_it_needs() -> None:
@@ -74,11 +74,11 @@ def test_every_json_key_is_documented() -> None:
         return {key for part in value for key in keys(part)} if isinstance(value, list) else set()
 
     documented = set(re.findall(r"`(\w+)`", jsonform.__doc__ or ""))
-    assert keys(jsonform.to_json(describe_raw(nasty_module()))) <= documented
+    assert keys(jsonform.to_json(describe(nasty_module()))) <= documented
 
 
 def test_json_keeps_names_exact() -> None:
-    names = [each["name"] for each in json.loads(RENDERERS["json"](describe_raw(nasty_module())))["reducers"]]
+    names = [each["name"] for each in json.loads(RENDERERS["json"](describe(nasty_module())))["reducers"]]
     assert names == sorted([clip(name) for name in NASTY])
 
 
@@ -110,7 +110,7 @@ def test_inline_code_can_be_left_by_no_name(name: str) -> None:
 
 
 def test_markdown_tables_keep_their_shape() -> None:
-    rows = [line for line in to_markdown(describe_raw(nasty_module())).splitlines() if line.startswith("|")]
+    rows = [line for line in to_markdown(describe(nasty_module())).splitlines() if line.startswith("|")]
     widths = {row.count("|") for row in rows}
     assert widths == {4, 5}  # three columns, four columns
 
@@ -146,7 +146,7 @@ def test_mermaid_of_a_real_module() -> None:
 
 def test_mermaid_stops_where_pictures_do() -> None:
     types = tuple(product(("a", t.U8)) for _ in range(MAX_BOXES + 7))
-    source = to_mermaid(describe_raw(module(types, {}, tuple(table(f"t{i}", i) for i in range(len(types))))))
+    source = to_mermaid(describe(module(types, {}, tuple(table(f"t{i}", i) for i in range(len(types))))))
     assert source.count("] {\n") == MAX_BOXES
     assert source.endswith("    %% 7 more tables and types are not drawn\n")
 
@@ -202,7 +202,7 @@ def test_html_is_well_formed_whatever_the_names() -> None:
 
 
 def test_html_shows_every_name() -> None:
-    page = Page(RENDERERS["html"](describe_raw(nasty_module())))
+    page = Page(RENDERERS["html"](describe(nasty_module())))
     said = "".join(page.texts)
     assert [name for name in NASTY if visible(clip(name)) not in said] == []
 

@@ -13,7 +13,7 @@ import pytest
 
 from bsatn import types as t
 from defs import raw
-from defs.describe import describe_raw
+from defs.describe import describe
 from defs.describe.text import to_text
 from defs.raw import RawModuleDefV9, RawModuleDefV10, v8, v9, v10
 from defs.raw.shared import BTree, Direct, Hash, RawRowLevelSecurityDefV9, TableAccess, TableType
@@ -35,7 +35,7 @@ from describe_cases import (
 
 
 def text_of(definition: raw.RawModuleDef) -> str:
-    return to_text(describe_raw(definition))
+    return to_text(describe(definition))
 
 
 def squashed(text: str) -> list[str]:

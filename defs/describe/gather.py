@@ -27,8 +27,9 @@ from defs.describe.parts import FunctionParts, IndexParts, ModuleParts, TablePar
 from defs.describe.typetexts import TypeTexts
 from defs.describe.words import clip, clip_list, joined
 from defs.raw import RawModuleDef, version_of
+from defs.schema.model import ModuleDef
 
-__all__ = ["describe_raw"]
+__all__ = ["describe"]
 
 
 class _HasFullName(Protocol):
@@ -58,8 +59,8 @@ class _Harvest:
             self.links[m.Link(kind, source, target, label)] = None
 
 
-def describe_raw(definition: RawModuleDef) -> m.Description:
-    """The picture of a raw definition. Never raises for one that `defs.raw.decode` gives."""
+def describe(definition: RawModuleDef | ModuleDef) -> m.Description:
+    """The picture of a definition, raw or validated. Never raises for one that `defs.raw.decode` gives."""
     harvest = _Harvest()
     root = parts_of(definition)
     todo = [("", root)]
@@ -67,7 +68,8 @@ def describe_raw(definition: RawModuleDef) -> m.Description:
         namespace, parts = todo.pop()
         _Module(namespace, parts, harvest).gather()
         todo += [(clip(m.full_name(namespace, clip(name))), parts_of(module)) for name, module in parts.submodules]
-    return _in_order(version_of(definition), root, harvest)
+    version = definition.version if isinstance(definition, ModuleDef) else version_of(definition)
+    return _in_order(version, root, harvest)
 
 
 def _in_order(version: int, root: ModuleParts, harvest: _Harvest) -> m.Description:

@@ -12,7 +12,7 @@ import pytest
 from bsatn import types as t
 from bsatn.errors import DecodeError
 from defs import raw
-from defs.describe import RENDERERS, describe_raw
+from defs.describe import RENDERERS, describe
 from defs.describe.model import Description, LinkKind, Node, NodeKind
 from defs.raw import v10
 from defs.raw.shared import BTree
@@ -37,7 +37,7 @@ def render_all(description: Description) -> dict[str, str]:
 
 
 def test_names_that_mean_something_elsewhere_do_no_harm() -> None:
-    description = describe_raw(nasty_module())
+    description = describe(nasty_module())
     for name, text in render_all(description).items():
         text.encode()  # a lone surrogate would not pass
         bad = {character for character in text if character < " " and character not in "\n\t\0"} | {"\x85", "\u202e"}
@@ -50,7 +50,7 @@ def test_reference_cases_that_are_invalid_are_described_too() -> None:
     invalid = [case for case in reference_cases() if not case["valid"]]
     assert len(invalid) >= 615
     for position, case in enumerate(invalid):
-        description = describe_raw(decode(case))
+        description = describe(decode(case))
         RENDERERS["text"](description)
         if position % 5 == 0:
             render_all(description)
@@ -69,7 +69,7 @@ def test_damaged_definitions_are_described_if_they_decode(name: str) -> None:
             definition = raw.decode(bytes(data))
         except DecodeError:
             continue
-        render_all(describe_raw(definition))
+        render_all(describe(definition))
         described += 1
 
 
@@ -83,7 +83,7 @@ def test_what_does_not_make_sense_is_shown_as_far_as_it_goes() -> None:
         table("t", 0),
     )
     made = module(types, {}, tables, (reducer("r", (None, ref(2**32 - 1))),))
-    assert RENDERERS["text"](describe_raw(made)) == (
+    assert RENDERERS["text"](describe(made)) == (
         "Tables\n  no_entry (public)\n    Columns:\n      (the row type &44 is no product)\n\n"
         "  no_product (public)\n    Columns:\n      (the row type &4 is no product)\n\n"
         "  t (public)\n    Columns:\n      a      &1         default: invalid 0x00\n"
@@ -96,7 +96,7 @@ def test_what_does_not_make_sense_is_shown_as_far_as_it_goes() -> None:
 
 def test_named_types_that_are_broken_are_shown_by_name() -> None:
     types = (product(("a", t.Ref(1)), ("b", t.Ref(2))), t.Ref(1), t.ArrayType(t.Ref(9)))
-    description = describe_raw(module(types, {"Loop": 1, "Lost": 9, "List": 2}, (table("t", 0),)))
+    description = describe(module(types, {"Loop": 1, "Lost": 9, "List": 2}, (table("t", 0),)))
     assert [(kind.name, kind.kind, kind.alias) for kind in description.types] == [
         ("List", "alias", "Array<Lost>"),
         ("Loop", "alias", "Loop"),
@@ -161,18 +161,18 @@ BOMBS = {
 def test_small_definitions_make_no_large_descriptions(bomb: str) -> None:
     definition = BOMBS[bomb]()
     start = time.process_time()
-    texts = render_all(describe_raw(definition))
+    texts = render_all(describe(definition))
     assert time.process_time() - start < 5
     assert max(len(text) for text in texts.values()) < 3_000_000
 
 
 def test_limits_show_where_they_cut() -> None:
-    (column,) = describe_raw(BOMBS["a type nested deep"]()).tables[0].columns
+    (column,) = describe(BOMBS["a type nested deep"]()).tables[0].columns
     assert column.type.startswith("Array<Array<")
     assert column.type.endswith("…")
     assert len(column.type) == 4096
     assert column.default == "not read 0x"
-    columns = describe_raw(BOMBS["defaults of many large types"]()).tables[0].columns
+    columns = describe(BOMBS["defaults of many large types"]()).tables[0].columns
     assert {each.default for each in columns} == {"[]", "not read 0x00000000"}
 
 
@@ -180,7 +180,7 @@ def test_thousands_of_tables_are_all_there() -> None:
     types = tuple(product(*((f"c{j}", t.U64) for j in range(5))) for _ in range(3000))
     made = module(types, {f"Row{i}": i for i in range(3000)}, tuple(table(f"t{i}", i) for i in range(3000)))
     start = time.process_time()
-    texts = render_all(describe_raw(made))
+    texts = render_all(describe(made))
     assert time.process_time() - start < 8
     assert texts["text"].count(" (public)\n") == 3000
     assert texts["html"].count("<article ") == 3000
@@ -188,7 +188,7 @@ def test_thousands_of_tables_are_all_there() -> None:
 
 
 def test_links_are_positions_of_the_sorted_lists() -> None:
-    description = describe_raw(decode(real_modules()["arena_v1"]))
+    description = describe(decode(real_modules()["arena_v1"]))
     lists = {
         NodeKind.TABLE: description.tables,
         NodeKind.TYPE: description.types,
@@ -217,7 +217,7 @@ def test_links_are_positions_of_the_sorted_lists() -> None:
 
 def test_two_things_of_one_name_stay_two() -> None:
     types = (product(("x", t.Ref(1))), product(("y", t.U8)))
-    description = describe_raw(module(types, {"A": 1}, (table("t", 0), table("t", 1), table("t", 0))))
+    description = describe(module(types, {"A": 1}, (table("t", 0), table("t", 1), table("t", 0))))
     assert len(description.tables) == 3
     sources = {link.source.position for link in description.links}
     assert sources == {i for i, each in enumerate(description.tables) if each.columns[0].name == "x"}
