@@ -116,7 +116,7 @@ if TYPE_CHECKING:
     from bsatn.errors import (
         TypeTextError as TypeTextError,
     )
-    from bsatn.explain import explain as explain
+    from bsatn.explanation import explain as explain
     from bsatn.limits import Limits as Limits
     from bsatn.records import case as case
     from bsatn.records import field as field
@@ -160,7 +160,7 @@ _HOME = {
     "codec": "Codec",
     "constructs": "construct_of",
     "errors": "BsatnError DecodeError DefinitionError EncodeError LimitExceeded TypeTextError",
-    "explain": "explain",
+    "explanation": "explain",
     "limits": "Limits",
     "records": "case field record type_of variants",
     "types": "AlgebraicType Typespace",

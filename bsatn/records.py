@@ -189,8 +189,16 @@ class _Resolver:
         product = Product(names, (), cls, tuple(f.name for f in fields))
         self.new[cls] = product
         hints = self.hints(cls, declared)
-        product.fields = tuple(self.resolve(hints[f.name]) for f in fields)
+        product.fields = tuple(self.of_field(f.name, hints[f.name]) for f in fields)
         return product
+
+    def of_field(self, name: str, annotation: Any) -> Shape:
+        """The shape of a field; an error learns the way to it."""
+        try:
+            return self.resolve(annotation)
+        except DefinitionError as error:
+            error.path = (name, *error.path)
+            raise
 
     def of_case(self, cls: type[Any], declared: Declared) -> Shape:
         fields = dataclasses.fields(cls)
@@ -198,7 +206,7 @@ class _Resolver:
             return UNIT_SHAPE
         shape = Case(cls, fields[0].name, UNIT_SHAPE)
         self.new[cls] = shape
-        shape.inner = self.resolve(self.hints(cls, declared)[fields[0].name])
+        shape.inner = self.of_field(fields[0].name, self.hints(cls, declared)[fields[0].name])
         return shape
 
     def hints(self, cls: type[Any], declared: Declared) -> dict[str, Any]:

@@ -9,6 +9,7 @@ What the wire looks like stands beside the fields: `bsatn.wiretypes` binds these
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -142,9 +143,14 @@ def _builder(function: str, parts: list[tuple[str | None, AlgebraicType]]) -> st
     if not parts:
         return {"product": "Unit", "sum_": "Never"}[function]
     names = [name for name, _ in parts]
-    if all(name is not None and name.isidentifier() for name in names) and len(set(names)) == len(names):
+    if all(name is not None and _is_keyword_argument(name) for name in names) and len(set(names)) == len(names):
         return f"{function}({', '.join(f'{name}={part!r}' for name, part in parts)})"
     return f"{function}({', '.join(repr(part) if name is None else repr((name, part)) for name, part in parts)})"
+
+
+def _is_keyword_argument(name: str) -> bool:
+    """Whether a call can say `name=`; Python spells names that are not ASCII its own way."""
+    return name.isascii() and name.isidentifier() and not keyword.iskeyword(name) and name != "__debug__"
 
 
 STRING = Primitive("String")

@@ -108,7 +108,7 @@ def test_chains_of_aliases_contract_whichever_end_is_asked_first() -> None:
         (product(a=t.U32), ref(0), array(ref(0)), option(ref(2)), ref(3), result(ref(4), ref(3)))
     )  # fmt: skip
     several = ArrayUse(RefUse(0))
-    expected = [RefUse(0), RefUse(0), several, OptionUse(several), OptionUse(several)]
+    expected: list[Use] = [RefUse(0), RefUse(0), several, OptionUse(several), OptionUse(several)]
     expected.append(ResultUse(expected[4], expected[3]))
     forward, backward = Builder(types, [0]), Builder(types, [0])
     assert [forward.use(ref(index)) for index in range(6)] == expected

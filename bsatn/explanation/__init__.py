@@ -22,12 +22,12 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, get_origin
 
 from bsatn.constructs import ConstructEngine, Read, shape_for
 from bsatn.errors import DecodeError, LimitExceeded
-from bsatn.explaintable import Table
-from bsatn.explainwords import KEPT_BYTES, KEPT_TEXT, printable, shorten, words_of
+from bsatn.explanation.table import Table
+from bsatn.explanation.words import KEPT_BYTES, KEPT_TEXT, printable, shorten, words_of
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.paths import format_path
 from bsatn.types import AlgebraicType, Typespace
@@ -133,7 +133,7 @@ def explain(
         rows=tuple(map(_row, reads.kept())),
         error=error,
         unread=unread,
-        type=_type_text(annotation),
+        type=_type_text(annotation, engine),
         data=data,
         left_out=reads.left_out(),
         head=len(reads.first),
@@ -185,7 +185,9 @@ def _row(read: Read) -> Row:
     )
 
 
-def _type_text(annotation: Any) -> str:
-    if isinstance(annotation, (AlgebraicType, type)):
-        return str(annotation) if isinstance(annotation, AlgebraicType) else annotation.__qualname__
-    return str(annotation)
+def _type_text(annotation: Any, engine: ConstructEngine) -> str:
+    if isinstance(annotation, AlgebraicType):
+        return str(annotation)
+    if isinstance(annotation, type):
+        return annotation.__qualname__
+    return engine.root.title() if get_origin(annotation) is Annotated else str(annotation)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bsatn.errors import DecodeError
-from bsatn.explainwords import KEPT_BYTES, KEPT_TEXT, plural, printable, shorten
+from bsatn.explanation.words import KEPT_BYTES, KEPT_TEXT, plural, printable, shorten
 
 if TYPE_CHECKING:
-    from bsatn.explain import Explanation, Row
+    from bsatn.explanation import Explanation, Row
 
 SHOWN_BYTES = 8  #: bytes of a row that the table shows: a U64 in full
 FEWER_BYTES = 4  #: and that a narrow one does

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bsatn import types as t
 from bsatn.annotations import F32, U32, plain_enum, product, sum_
 from bsatn.codec import Codec
-from bsatn.explain import Explanation, Row, explain
+from bsatn.explanation import Explanation, Row, explain
 from bsatn.limits import Limits
 from bsatn.records import case, record
 from bsatn.values import ConnectionId, Identity, TimeDuration, Timestamp, Uuid
