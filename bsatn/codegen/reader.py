@@ -139,14 +139,25 @@ class _Readers:
 
     def read(self, shape: Shape, nest: int) -> str:
         if shape in self.plan.functions or (nest > MAX_NEST and shape not in self.plan.fixed):
-            start, name = self.cursor.position(), self.source.name()
-            self.height = max(self.height, nest)
-            depth = f", d + {nest}" if self.plan.counts_depth else ""
-            call = f"read{self.plan.function(shape)}(b, {start}{depth}{', z' if self.plan.counts_empty else ''})"
-            self.source.line(f"{name}, o = {call}")
-            self.cursor.moved("o")
-            return name
+            return self.call(shape, nest)
         return self.body(shape, nest)
+
+    def call(self, shape: Shape, nest: int) -> str:
+        """Leave a shape to its function; a variant that carries nothing is read here, without the call."""
+        start, name = self.cursor.position(), self.source.name()
+        depth = f", d + {nest}" if self.plan.counts_depth else ""
+        empty = ", z" if self.plan.counts_empty else ""
+        line = f"{name}, o = read{self.plan.function(shape)}(b, {start}{depth}{empty})"
+        if isinstance(shape, Sum) and any(value is not None for value in self.constants_of(shape)):
+            self.height = max(self.height, nest + 2)  # the sum and the unit in it
+            self.source.line(f"{name} = {self.constants(shape)}[b[{start}]]")
+            self.source.line(f"if {name} is None: {line}")
+            self.source.line(f"else: o = {start} + 1")
+        else:
+            self.height = max(self.height, nest)
+            self.source.line(line)
+        self.cursor.moved("o")
+        return name
 
     def body(self, shape: Shape, nest: int) -> str:
         if isinstance(shape, (Array, Product, Sum)):
@@ -234,11 +245,15 @@ class _Readers:
 
     def constants(self, shape: Sum) -> str:
         """A name for the tuple of the variants' fixed values; None where a variant carries something."""
+        return self.source.object(self.constants_of(shape), "K")
+
+    def constants_of(self, shape: Sum) -> tuple[Any, ...]:
         if shape not in self.tables:
-            tags = range(min(256, len(shape.payloads)))
+            options = (Style.OPTION, Style.NESTED_OPTION)  # whose None is a value
+            tags = () if shape.style in options else range(min(256, len(shape.payloads)))
             values = shape.members if shape.style is Style.UNION else [Variant(tag) for tag in tags]
             self.tables[shape] = tuple(values[tag] if _is_constant(shape, tag) else None for tag in tags)
-        return self.source.object(self.tables[shape], "K")
+        return self.tables[shape]
 
     def branch(self, start: tuple[str, int], tag: str, value: str, shape: Sum, tags: Sequence[int], nest: int) -> list[Any]:
         """Code that picks a variant among `tags`, halving while there are many; the branches' open ends."""

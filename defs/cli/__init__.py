@@ -1,0 +1,89 @@
+"""The `bsatn` command: one subcommand a file, loaded when it is asked for, so that `--help` starts at once.
+
+A subcommand's module has `configure(parser)` and `run(args) -> int`. Errors become one line on standard error and an exit
+status: 0 fine, 1 the input is bad, 2 the command line is, 3 something could not be read or written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+__all__ = ["main"]
+
+#: Subcommands: the module in this package, and a line of help.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "describe": ("describe", "say what is in a module: tables, reducers, views, types"),
+    "extract": ("extract", "write the bytes of a module's definition"),
+    "decode": ("decode", "read a value's bytes"),
+    "encode": ("encode", "write a value's bytes from its JSON"),
+    "explain": ("explain", "read bytes field by field, up to where they are wrong"),
+    "testee": ("testee", "answer conformance questions, one JSON object a line"),
+}
+
+_EPILOG = """\
+Examples:
+  bsatn describe module.wasm
+  bsatn describe module.wasm --format html -o module.html
+  bsatn decode 0007000000 --type "(some: U32 | none: ())"
+  bsatn explain 0007000000 --type module.wasm::Player
+
+Exit status: 0 fine, 1 the input is bad, 2 the command line is, 3 something could not be read or written.
+"""
+
+
+class _Lazy(argparse.ArgumentParser):
+    """A subcommand's parser, filled in when it is used."""
+
+    command = ""
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
+        if self.command:
+            module = import_module(f"defs.cli.{COMMANDS[self.command][0]}")
+            self.set_defaults(run=module.run)
+            module.configure(self)
+            self.command = ""
+        return super().parse_known_args(args, namespace)
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from bsatn import __version__
+
+        print(f"bsatn {__version__} (definitions as of SpacetimeDB 2.14.0)")
+        parser.exit()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bsatn",
+        description="Read, describe and test SpacetimeDB module definitions and BSATN values, without a server.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Lazy)
+    for name, (_, text) in COMMANDS.items():
+        sub = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        sub.command = name
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status. Prints, and never raises for bad input."""
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help()
+        return 2
+    from defs.cli.common import run
+
+    return run(args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""`python -m defs.cli` is the `bsatn` command."""
+
+import sys
+
+from defs.cli import main
+
+sys.exit(main())

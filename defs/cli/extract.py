@@ -1,0 +1,36 @@
+"""`bsatn extract`: the bytes of a module's definition, in a file."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from bsatn import satsjson
+from bsatn.records import shape_of
+from defs import raw
+from defs.cli.common import add_output, add_source, load_source, write_output
+
+_FORMS: dict[str, Callable[[raw.RawModuleDef], str | bytes]] = {
+    "bsatn": raw.encode,
+    "hex": lambda definition: raw.encode(definition).hex(),
+    "json": lambda definition: satsjson.dumps(shape_of(raw.RawModuleDef), definition),
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    add_source(parser)
+    parser.add_argument("-f", "--format", choices=_FORMS, default="bsatn", help="how to write it; by default its bytes")
+    add_output(parser)
+    parser.epilog = "Example:\n  bsatn extract arena.wasm -o arena.bsatn"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Extract the definition."""
+    loaded = load_source(args)
+    content = _FORMS[args.format](loaded.raw)
+    write_output(args, content)
+    if args.output != "-":
+        print(f"{args.output}: version {loaded.version}, layout {loaded.layout}, {len(content)} bytes", file=sys.stderr)
+    return 0

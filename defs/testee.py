@@ -1,0 +1,177 @@
+"""The testee: answers the conformance protocol's questions with this library. (spec: testee, version 1)
+
+`answer` takes one request and gives one reply; the table `OPS` maps each op to the function that does it. What an op says
+is bad input is a reply with `ok: false`; what this testee does not do is `skipped`; a request that is no request is the
+error BadRequest. Nothing that comes in makes it raise.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import bsatn
+from bsatn import satsjson
+from bsatn.codec import Codec
+from bsatn.errors import BsatnError, DecodeError, LimitExceeded
+from bsatn.paths import format_path
+from bsatn.records import shape_of
+from bsatn.types import AlgebraicType, Typespace
+from defs import raw
+from defs.loading import read_json
+
+__all__ = ["OPS", "PROTOCOL", "answer", "answer_line"]
+
+PROTOCOL = 1
+NEWEST = "2.14.0"  #: release whose layouts the definitions are read and written in
+_THIS_LAYOUT = (None, "auto", NEWEST, *raw.LAYOUT.values())
+
+Request = dict[str, Any]
+Reply = dict[str, Any]
+
+
+class _BadRequest(Exception):
+    """The request lacks a field, or has one of another form than the protocol says."""
+
+
+class _Skip(Exception):
+    """This testee does not do that."""
+
+
+def answer_line(line: str | bytes) -> str:
+    """One line in, one line out, without line ends."""
+    try:
+        request = json.loads(line, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        return json.dumps(_failure("BadRequest", f"the line is not JSON: {error}"))
+    if not isinstance(request, dict):
+        return json.dumps(_failure("BadRequest", "a request is a JSON object"))
+    try:
+        return json.dumps(answer(request))
+    except Exception as error:  # noqa: BLE001 - a fault of ours: the questions after it still get their answers
+        label = {key: value for key, value in request.items() if key == "id" and isinstance(value, (str, int))}
+        return json.dumps({**label, **_failure("Internal", f"{type(error).__name__}: {error}")})
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def answer(request: Request) -> Reply:
+    """The reply to a request."""
+    op = request.get("op")
+    done = OPS.get(op) if isinstance(op, str) else None
+    try:
+        if done is None:
+            raise _Skip(f"the op {op!r} is not one of {', '.join(OPS)}")
+        reply = {"ok": True, **done(request)}
+    except _Skip as why:
+        reply = {"skipped": str(why)}
+    except _BadRequest as error:
+        reply = _failure("BadRequest", str(error))
+    except BsatnError as error:
+        reply = _failure(error.kind, error.message)
+        if isinstance(error, DecodeError) and error.offset is not None:
+            reply["offset"] = error.offset
+        if error.path:
+            reply["path"] = format_path(error.path)
+    return {"id": request["id"], **reply} if "id" in request else reply
+
+
+def _failure(kind: str, message: str) -> Reply:
+    return {"ok": False, "error": kind, "message": message}
+
+
+# -- fields of requests
+
+
+def _text(request: Request, name: str) -> str:
+    value = request.get(name)
+    if not isinstance(value, str):
+        raise _BadRequest(f"`{name}` must be a string")
+    return value
+
+
+def _hex(request: Request, name: str) -> bytes:
+    try:
+        return bytes.fromhex(_text(request, name))
+    except ValueError:
+        raise _BadRequest(f"`{name}` must be hex digits, two a byte") from None
+
+
+def _choice(request: Request, name: str, *choices: str) -> str:
+    value = request.get(name, choices[0])
+    if value not in choices:
+        raise _BadRequest(f"`{name}` must be one of {', '.join(choices)}")
+    return str(value)
+
+
+@lru_cache(maxsize=256)
+def _codec(kind: bytes, typespace: bytes) -> Codec[Any]:
+    return Codec(Codec(AlgebraicType).decode(kind), Codec(Typespace).decode(typespace))
+
+
+def _codec_of(request: Request) -> Codec[Any]:
+    typespace = _hex(request, "typespace") if "typespace" in request else bytes(4)
+    try:
+        return _codec(_hex(request, "type"), typespace)
+    except LimitExceeded:
+        raise
+    except DecodeError as error:
+        raise _BadRequest(f"the type or typespace does not decode: {error}") from None
+
+
+def _layout(request: Request) -> None:
+    if request.get("layout") not in _THIS_LAYOUT:
+        raise _Skip(f"layouts other than that of {NEWEST} are not known yet")
+
+
+# -- ops
+
+
+def _hello(_: Request) -> Reply:
+    return {"name": "bsatn", "version": bsatn.__version__, "protocol": PROTOCOL, "ops": list(OPS)}
+
+
+def _value_decode(request: Request) -> Reply:
+    codec, data = _codec_of(request), _hex(request, "bytes")
+    trailing = _choice(request, "trailing", "reject", "allow")
+    value, end = codec.decode_from(data)
+    if end < len(data) and trailing == "reject":
+        raise DecodeError("TrailingBytes", offset=end, unread=len(data) - end)
+    text = satsjson.dumps(codec.shape, value, tuples="array")
+    return {"json": text, "bytes": codec.encode(value).hex(), "unread": len(data) - end}
+
+
+def _value_encode(request: Request) -> Reply:
+    codec = _codec_of(request)
+    return {"bytes": codec.encode(satsjson.loads(codec.shape, _text(request, "json"))).hex()}
+
+
+def _module_decode(request: Request) -> Reply:
+    _layout(request)
+    definition = raw.decode(_hex(request, "bytes"))
+    version = raw.version_of(definition)
+    return {
+        "version": version,
+        "layout": raw.LAYOUT[version],
+        "json": satsjson.dumps(shape_of(raw.RawModuleDef), definition),
+        "bytes": raw.encode(definition).hex(),
+    }
+
+
+def _module_encode(request: Request) -> Reply:
+    _layout(request)
+    return {"bytes": raw.encode(read_json(_text(request, "json"))).hex()}
+
+
+#: What this testee answers.
+OPS: dict[str, Callable[[Request], Reply]] = {
+    "hello": _hello,
+    "value.decode": _value_decode,
+    "value.encode": _value_encode,
+    "module.decode": _module_decode,
+    "module.encode": _module_encode,
+}
