@@ -185,6 +185,7 @@ IDENTITY, CONNECTION_ID, TIMESTAMP, TIME_DURATION, UUID = SPECIAL_PRODUCTS.value
 
 SCHEDULE_AT = SumType((SumTypeVariant("Interval", TIME_DURATION), SumTypeVariant("Time", TIMESTAMP)))
 
+
 def special_name(t: AlgebraicType) -> str | None:
     """`Identity`, `ConnectionId`, `Timestamp`, `TimeDuration`, `Uuid` or `ScheduleAt`, or None for another type."""
     if isinstance(t, ProductType) and len(t.elements) == 1:

@@ -1,7 +1,8 @@
 """Collecting errors the way the reference does: independent steps run whatever the others did, dependent ones stop.
 
 A step raises `Faults` with everything it found. `Collector.attempt` runs a step and keeps what it raises, so that its
-siblings still run; `Collector.done` raises what was kept. A step that must stop the rest is simply called. (spec: validation 4.1)
+siblings still run; `Collector.done` raises what was kept. A step that must stop the rest is simply called.
+(spec: validation 4.1)
 """
 
 from __future__ import annotations

@@ -117,7 +117,7 @@ class Builder:
                 opened[-1].done.append(found)
                 if opened[-1].left:
                     break
-                found = self._close(opened.pop(), touching)
+                found = self._close(opened.pop())
             if isinstance(found, CodegenError):
                 self._blame([node.ref for node in opened if node.ref >= 0], found)
                 return found
@@ -143,7 +143,7 @@ class Builder:
     def _enter_ref(self, ref: int, touching: Collection[int]) -> _Found | _Open:
         if ref in self.declared:
             return _Sized(RefUse(ref))
-        if ref in self._aliases:
+        if ref in self._aliases:  # so what `touching` holds is still open
             return self._aliases[ref]
         if not 0 <= ref < len(self.typespace):
             return TypeRefError(InvalidTypeRef(ref))
@@ -151,9 +151,8 @@ class Builder:
             return TypeRefError(RecursiveTypeRef(ref))
         return _Open(None, [self.typespace[ref]], ref)
 
-    def _close(self, node: _Open, touching: set[int]) -> _Found:
+    def _close(self, node: _Open) -> _Found:
         if node.make is None:
-            touching.discard(node.ref)
             self._aliases[node.ref] = node.done[0]
             return node.done[0]
         depth = 1 + max(part.depth for part in node.done)

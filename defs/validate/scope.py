@@ -7,9 +7,9 @@ from typing import Any
 
 from bsatn.paths import Path
 from bsatn.types import AlgebraicType, ProductType, Typespace
-from defs.validate.generate import Builder
 from defs.validate.collect import Faults
 from defs.validate.errors import ClientCodegenError, DuplicateName, InvalidProductTypeRef
+from defs.validate.generate import Builder
 from defs.validate.naming import Names
 from defs.validate.reasons import InTypespace, TypeLocation
 

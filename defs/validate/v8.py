@@ -34,7 +34,7 @@ from defs.raw.v9 import (
     RawTypeDefV9,
 )
 from defs.schema.model import ModuleDef
-from defs.validate.collect import Faults
+from defs.validate.collect import Collector, Faults
 from defs.validate.errors import (
     ColumnDefMalformed,
     InvalidProductTypeRef,
@@ -67,12 +67,11 @@ _KINDS = {
 def validate_v8(raw: RawModuleDefV8) -> ModuleDef:
     """A V8 definition; raises Faults with everything wrong, in the upgrade and after."""
     upgraded, errors = upgrade_v8(raw)
-    try:
-        module = validate_v9(upgraded, version=8)
-    except Faults as faults:
-        errors = [*faults.errors, *errors]
-    if errors:
-        raise Faults(*errors)
+    collected = Collector()
+    module = collected.attempt(validate_v9, upgraded, 8)
+    collected.errors.extend(errors)
+    collected.done()
+    assert module is not None
     return module
 
 

@@ -217,6 +217,11 @@ def test_branching_cycles() -> None:
     assert recursive_entries(made) == {0, 1, 2, 3}
 
 
+def test_a_cycle_that_leads_to_what_was_settled_before() -> None:
+    made = built(product(a=t.U8), product(x=ref(0), y=ref(2)), product(x=ref(1)), product(x=ref(2)), declared=range(4))
+    assert recursive_entries(made) == {1, 2}
+
+
 def test_uses_print_compare_copy_and_pickle() -> None:
     use = Builder(Typespace((product(a=t.U32),)), [0]).use(result(option(ref(0)), array(t.STRING)))
     assert repr(use) == "Result<Option<&0>, Array<String>>"

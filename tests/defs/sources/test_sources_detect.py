@@ -220,9 +220,7 @@ def test_content_given_as_path(text: str, says: str) -> None:
     assert says in failure(text).message
 
 
-@pytest.mark.parametrize(
-    "url", ["file:///etc/passwd", "ftp://example.org/x", "FILE://x", "ws://h/x", "data://x"]
-)
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "FILE://x", "ws://h/x", "data://x"])
 def test_other_schemes(url: str) -> None:
     error = failure(url)
     assert (error.kind, error.unreadable) == ("Unsupported", True)

@@ -64,9 +64,7 @@ def echo_headers(handler: BaseHTTPRequestHandler) -> None:
 
 ROUTES: dict[str, Answer] = {
     SCHEMA_PATH: answer(200, SCHEMA),
-    "/v1/database/arena/schema": answer(
-        400, b"Failed to deserialize query string: missing field `version`\n\x1b[31m"
-    ),
+    "/v1/database/arena/schema": answer(400, b"Failed to deserialize query string: missing field `version`\n\x1b[31m"),
     "/v1/database/arena/schema?version=11": answer(400, b"unknown version"),
     "/old?version=10": answer(400),
     "/bom": answer(200, b"\xef\xbb\xbf" + SCHEMA),

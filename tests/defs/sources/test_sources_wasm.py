@@ -29,10 +29,7 @@ QUICK = WasmLimits(fuel=20_000_000, run_seconds=5, memory_bytes=8 << 20)
 
 SINK_WRITE = '(import "spacetime_10.0" "bytes_sink_write" (func $write (param i32 i32 i32) (result i32)))'
 LOG = '(import "spacetime_10.0" "console_log" (func $log (param i32 i32 i32 i32 i32 i32 i32 i32)))'
-CALL_REDUCER = (
-    '(func (export "__call_reducer__") (param i32 i64 i64 i64 i64 i64 i64 i64 i32 i32) (result i32)'
-    " (i32.const 0))"
-)
+CALL_REDUCER = '(func (export "__call_reducer__") (param i32 i64 i64 i64 i64 i64 i64 i64 i32 i32) (result i32) (i32.const 0))'
 MEMORY = '(memory (export "memory") 1)'
 # Writes the 5 bytes at address 16; their number is at address 8.
 ANSWER = r'(data (i32.const 8) "\05\00\00\00") (data (i32.const 16) "\02\00\00\00\00")'
@@ -44,9 +41,7 @@ def describe(body: str = WRITE, name: str = "__describe_module__") -> str:
     return f'(func (export "{name}") (param i32) {body})'
 
 
-def assemble(
-    *parts: str, imports: str = SINK_WRITE, memory: str = MEMORY, reducer: str = CALL_REDUCER
-) -> bytes:
+def assemble(*parts: str, imports: str = SINK_WRITE, memory: str = MEMORY, reducer: str = CALL_REDUCER) -> bytes:
     text = f"(module {imports} {memory} {ANSWER} {reducer} {' '.join(parts)})"
     return bytes(wasmtime.wat2wasm(text))
 
@@ -121,8 +116,7 @@ def test_order_of_calls() -> None:
         " (i32.store (i32.const 4) (i32.add (i32.const 1) (i32.load (i32.const 4)))))"
     )
     finish = (
-        "(i32.store (i32.const 8) (i32.load (i32.const 4)))"
-        " (drop (call $write (local.get 0) (i32.const 32) (i32.const 8)))"
+        "(i32.store (i32.const 8) (i32.load (i32.const 4))) (drop (call $write (local.get 0) (i32.const 32) (i32.const 8)))"
     )
     setup = '(func (export "__setup__") (param i32) (result i32) (call $note (i32.const 115)) (i32.const 0))'
     names = [
@@ -162,9 +156,7 @@ def test_sink_takes_everything_and_stores_the_count_back() -> None:
     assert answer.definition == DEFINITION * 2
 
 
-@pytest.mark.parametrize(
-    "handle", ["(i32.const 0)", "(i32.const -1)", "(i32.add (local.get 0) (i32.const 1))"]
-)
+@pytest.mark.parametrize("handle", ["(i32.const 0)", "(i32.const -1)", "(i32.add (local.get 0) (i32.const 1))"])
 def test_unknown_sink_is_an_errno(handle: str) -> None:
     body = f"(i32.store8 (i32.const 16) (call $write {handle} (i32.const 16) (i32.const 8)))" + WRITE
     assert describe_wasm(assemble(describe(body)), limits=QUICK).definition == b"\x08" + DEFINITION[1:]
@@ -172,14 +164,10 @@ def test_unknown_sink_is_an_errno(handle: str) -> None:
 
 def test_sink_of_setup_is_closed_before_describe() -> None:
     """Handles count from 1, and the one of __setup__ is gone when the module describes itself."""
-    setup = (
-        '(func (export "__setup__") (param i32) (result i32)'
-        " (i32.store (i32.const 0) (local.get 0)) (i32.const 0))"
-    )
+    setup = '(func (export "__setup__") (param i32) (result i32) (i32.store (i32.const 0) (local.get 0)) (i32.const 0))'
     body = (
         "(i32.store8 (i32.const 16) (call $write (i32.load (i32.const 0)) (i32.const 16) (i32.const 8)))"
-        " (i32.store8 (i32.const 17) (i32.load (i32.const 0))) (i32.store8 (i32.const 18) (local.get 0))"
-        + WRITE
+        " (i32.store8 (i32.const 17) (i32.load (i32.const 0))) (i32.store8 (i32.const 18) (local.get 0))" + WRITE
     )
     assert describe_wasm(assemble(setup, describe(body)), limits=QUICK).definition == bytes([8, 1, 2, 0, 0])
 
@@ -196,10 +184,7 @@ def test_harmless_host_functions() -> None:
         " (i32.store8 (i32.const 18) (i32.load8_u (i32.const 95)))"
         " (i32.store8 (i32.const 19) (i32.load8_u (i32.const 96)))" + WRITE
     )
-    assert (
-        describe_wasm(assemble(describe(body), imports=imports), limits=QUICK).definition.hex()
-        == "020000ff00"
-    )
+    assert describe_wasm(assemble(describe(body), imports=imports), limits=QUICK).definition.hex() == "020000ff00"
 
 
 def test_every_host_function_can_be_imported() -> None:
@@ -220,14 +205,10 @@ def test_every_host_function_can_be_imported() -> None:
 
 
 def test_log_is_collected() -> None:
-    texts = (
-        r'(data (i32.const 100) "target") (data (i32.const 110) "lib.rs") (data (i32.const 120) "hi \ff\1b")'
-    )
+    texts = r'(data (i32.const 100) "target") (data (i32.const 110) "lib.rs") (data (i32.const 120) "hi \ff\1b")'
     names = "(i32.const 100) (i32.const 6) (i32.const 110) (i32.const 6)"
     line = names + " (i32.const {}) (i32.const 120) (i32.const {})"
-    bare = (
-        "(i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 120) (i32.const 2)"
-    )
+    bare = "(i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const -1) (i32.const 120) (i32.const 2)"
     body = f"(call $log (i32.const 2) {line.format(7, 5)}) (call $log (i32.const 77) {bare})" + WRITE
     wasm = assemble(texts, describe(body), imports=SINK_WRITE + LOG)
     first = LogLine("info", "target", "lib.rs", 7, "hi \N{REPLACEMENT CHARACTER}\x1b")
@@ -241,8 +222,7 @@ def test_log_flood_is_bounded() -> None:
     bare = "(i32.const 0) " * 4 + "(i32.const -1) (i32.const 16) (i32.const 60000)"
     count = (
         f"(local $n i32) (loop $l (call $log (i32.const 3) {bare})"
-        " (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 500))))"
-        + WRITE
+        " (br_if $l (i32.lt_u (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 500))))" + WRITE
     )
     wasm = assemble(describe(count), imports=SINK_WRITE + LOG)
     answer = describe_wasm(wasm, limits=QUICK)
@@ -315,9 +295,7 @@ HOSTILE: dict[str, Hostile] = {
     "load out of bounds": Hostile(
         "WasmTrap", ("memory access out of bounds",), assemble(describe("(drop (i32.load (i32.const -1)))"))
     ),
-    "uncaught exception": Hostile(
-        "WasmTrap", ("__describe_module__",), assemble("(tag $e)", describe("(throw $e)"))
-    ),
+    "uncaught exception": Hostile("WasmTrap", ("__describe_module__",), assemble("(tag $e)", describe("(throw $e)"))),
     # It does not stop.
     "endless loop": Hostile("WasmFuel", ("fuel", "__describe_module__"), assemble(describe(LOOP))),
     "endless loop in the start section": Hostile(
@@ -371,9 +349,7 @@ HOSTILE: dict[str, Hostile] = {
     "memory.grow until it fails, then a trap": Hostile(
         "WasmTrap",
         ("unreachable",),
-        assemble(
-            describe("(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable")
-        ),
+        assemble(describe("(loop $l (br_if $l (i32.ne (memory.grow (i32.const 1)) (i32.const -1)))) unreachable")),
     ),
     "huge initial memory": Hostile(
         "WasmMemory", ("4 GiB", "8 MiB"), assemble(describe(), memory='(memory (export "memory") 65536)')
@@ -493,9 +469,7 @@ HOSTILE: dict[str, Hostile] = {
     "setup of the wrong type": Hostile(
         "WasmMissingExport", ("__setup__",), assemble(describe(), '(func (export "__setup__"))')
     ),
-    "memory is a function": Hostile(
-        "WasmMissingExport", ("the function",), '(module (func (export "memory")))'
-    ),
+    "memory is a function": Hostile("WasmMissingExport", ("the function",), '(module (func (export "memory")))'),
     "64-bit memory": Hostile("WasmMissingExport", ("64-bit",), '(module (memory (export "memory") i64 1))'),
     "control characters in a name": Hostile(
         "WasmMissingExport",
@@ -534,18 +508,12 @@ HOSTILE: dict[str, Hostile] = {
         ("wasm32-unknown-unknown",),
         foreign('(import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))'),
     ),
-    "wasm-bindgen": Hostile(
-        "WasmUnknownImport", ("browser",), foreign('(import "__wbindgen_placeholder__" "x" (func))')
-    ),
-    "imported memory": Hostile(
-        "WasmUnknownImport", ("the memory env.memory",), '(module (import "env" "memory" (memory 1)))'
-    ),
+    "wasm-bindgen": Hostile("WasmUnknownImport", ("browser",), foreign('(import "__wbindgen_placeholder__" "x" (func))')),
+    "imported memory": Hostile("WasmUnknownImport", ("the memory env.memory",), '(module (import "env" "memory" (memory 1)))'),
     "imported global": Hostile(
         "WasmUnknownImport", ("the global",), foreign('(import "spacetime_10.0" "identity" (global i32))')
     ),
-    "imported table": Hostile(
-        "WasmUnknownImport", ("the table",), foreign('(import "env" "t" (table 1 funcref))')
-    ),
+    "imported table": Hostile("WasmUnknownImport", ("the table",), foreign('(import "env" "t" (table 1 funcref))')),
     "database used": Hostile(
         "WasmTrap",
         ("spacetime_10.0.datastore_table_row_count", "server"),
@@ -565,9 +533,7 @@ HOSTILE: dict[str, Hostile] = {
         ),
     ),
     # ABI.
-    "newer minor": Hostile(
-        "AbiVersion", ("10.7", "upgrade"), foreign('(import "spacetime_10.7" "x" (func))')
-    ),
+    "newer minor": Hostile("AbiVersion", ("10.7", "upgrade"), foreign('(import "spacetime_10.7" "x" (func))')),
     "newer major": Hostile("AbiVersion", ("11.0",), '(module (import "spacetime_11.0" "x" (func)))'),
     "older major": Hostile("AbiVersion", ("9.9", "rebuild"), '(module (import "spacetime_9.9" "x" (func)))'),
     "two majors": Hostile("AbiVersion", ("10, 11",), foreign('(import "spacetime_11.0" "x" (func))')),
@@ -586,16 +552,11 @@ HOSTILE: dict[str, Hostile] = {
     "length without end": Hostile("WasmInvalid", ("cut short",), HEADER + b"\x01\x80"),
     "length too long": Hostile("WasmInvalid", ("too long",), HEADER + b"\x01" + b"\x80" * 9),
     "no exports": Hostile("WasmMissingExport", ("memory",), HEADER),
-    "nonsense in a section": Hostile(
-        "WasmInvalid", ("not a valid WebAssembly module",), HEADER + section(1, b"\x01\x99")
-    ),
+    "nonsense in a section": Hostile("WasmInvalid", ("not a valid WebAssembly module",), HEADER + section(1, b"\x01\x99")),
     "body of the wrong type": Hostile(
         "WasmInvalid",
         ("type mismatch",),
-        HEADER
-        + section(1, b"\x01\x60\x00\x01\x7f")
-        + section(3, b"\x01\x00")
-        + section(10, b"\x01\x02\x00\x0b"),
+        HEADER + section(1, b"\x01\x60\x00\x01\x7f") + section(3, b"\x01\x00") + section(10, b"\x01\x02\x00\x0b"),
     ),
     "shared memory": Hostile(
         "WasmInvalid",
@@ -708,7 +669,5 @@ def test_heavy_packages_are_imported_on_first_use() -> None:
         "s.read(b'02 00 00 00 00')\n"
         "print([m for m in ('wasmtime', 'urllib.request', 'http.client', 'ssl') if m in sys.modules])"
     )
-    result = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -607,6 +607,12 @@ def test_types_in_debug_text() -> None:
     )
 
 
+def test_sets_of_columns_are_sorted_without_repeats() -> None:
+    error = e.UniqueConstraintWithoutIndex("c", (10, 2, 10))
+    assert error.debug == 'UniqueConstraintWithoutIndex { constraint: "c", columns: {ColId(2), ColId(10)} }'
+    assert error == e.UniqueConstraintWithoutIndex("c", frozenset({2, 10}))
+
+
 def test_raw_type_names_quote_every_segment() -> None:
     error = e.InvalidTypeRef(RawScopedTypeNameV9(("a", "b c"), "D"), 9)
     assert error.debug == 'InvalidTypeRef { type_name: "a"::"b c"::"D", ref_: AlgebraicTypeRef(9) }'
