@@ -9,10 +9,11 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from bsatn.codegen.plan import make_plan
 from bsatn.codegen.reader import write_readers
+from bsatn.codegen.runtime import GiveUp
 from bsatn.codegen.writer import write_writers
 from bsatn.limits import Limits
 from bsatn.shapes import Shape
@@ -40,6 +41,10 @@ def _collector_paused(size: int) -> Iterator[None]:
         gc.enable()
 
 
+def _give_up(*_: object) -> NoReturn:
+    raise GiveUp
+
+
 class GeneratedEngine:
     """Reads and writes values of one shape. Methods raise any exception for input that is wrong, or that is unsure."""
 
@@ -54,6 +59,9 @@ class GeneratedEngine:
         """The reading functions; made on first use."""
         if self._readers is None:
             plan = make_plan(self.shape, self.limits)
+            if plan.is_too_large:
+                self._readers = {"read": _give_up, "read_many": _give_up}
+                return self._readers
             readers = write_readers(plan)
             read, extra = readers["read0"], (0,) if plan.counts_depth else ()
             if plan.counts_empty:
@@ -69,6 +77,9 @@ class GeneratedEngine:
         """The writing functions; made on first use."""
         if self._writers is None:
             plan = make_plan(self.shape, self.limits)
+            if plan.is_too_large:
+                self._writers = {"write": _give_up, "write_many": _give_up}
+                return self._writers
             writers = write_writers(plan)
             write = writers["write0"]
             writers["write"] = (lambda value, add: write(value, add, 0)) if plan.counts_depth else write

@@ -8,7 +8,7 @@ leaves the offset in `o`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bsatn.codegen.source import Source
 
@@ -17,17 +17,30 @@ __all__ = ["Cursor"]
 _MAX_TAILS = 6  #: more open branches than this would repeat too much code
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Run:
     """Fields waiting to be read: struct codes, variables, and which of them are F32 at what place."""
 
-    codes: tuple[str, ...] = ()
-    names: tuple[str, ...] = ()
-    floats: tuple[tuple[str, int], ...] = ()
+    codes: list[str] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    floats: list[tuple[str, int]] = field(default_factory=list)
     size: int = 0
 
+    def append(self, code: str, name: str, size: int) -> None:
+        """Let a field wait."""
+        self.codes.append(code)
+        self.names.append(name)
+        if code == "f":
+            self.floats.append((name, self.size))
+        self.size += size
+
+    def rename(self, old: str, new: str) -> None:
+        """Have a waiting field read into another variable."""
+        self.names = [new if name == old else name for name in self.names]
+        self.floats = [(new if name == old else name, place) for name, place in self.floats]
+
     def __add__(self, other: _Run) -> _Run:
-        moved = tuple((name, place + self.size) for name, place in other.floats)
+        moved = [(name, place + self.size) for name, place in other.floats]
         return _Run(self.codes + other.codes, self.names + other.names, self.floats + moved, self.size + other.size)
 
 
@@ -61,7 +74,7 @@ class Cursor:
     def field(self, code: str, size: int) -> str:
         """A variable that the next flush reads."""
         name = self.source.name()
-        self.run += _Run((code,), (name,), ((name, 0),) if code == "f" else (), size)
+        self.run.append(code, name, size)
         return name
 
     def flush(self) -> None:
@@ -84,7 +97,7 @@ class Cursor:
     def _reads(self, run: _Run, base: str, shift: int) -> list[str]:
         if not run.codes:
             return []
-        if run.codes == ("B",):
+        if run.codes == ["B"]:
             return [f"{run.names[0]} = b[{_at(base, shift)}]"]
         unpack = self.source.struct("".join(run.codes), "unpack_from")
         lines = [f"{', '.join(run.names)}, = {unpack}(b, {_at(base, shift)})"]
@@ -124,10 +137,8 @@ class Cursor:
         """Leave the branch open: `value` gets the expression once the branch's fields are read."""
         after = [] if expression == value else [f"{value} = {expression}"]
         if not self.tails and expression in self.run.names:  # read the field into the variable at once
-            swap = {expression: value}
-            names = tuple(swap.get(name, name) for name in self.run.names)
-            floats = tuple((swap.get(name, name), place) for name, place in self.run.floats)
-            self.run, after = replace(self.run, names=names, floats=floats), []
+            self.run.rename(expression, value)
+            after = []
         tails = self.tails or [_Tail(self.source.hole(), self.source.indent, self.base, self.shift, _Run())]
         for tail in tails:
             tail.run += self.run

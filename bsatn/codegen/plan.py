@@ -35,10 +35,11 @@ from bsatn.shapes import (
     reachable,
 )
 
-__all__ = ["MAX_NEST", "Plan", "is_plain_enum", "make_plan"]
+__all__ = ["MAX_NEST", "MAX_SIZE", "Plan", "is_plain_enum", "make_plan"]
 
 MAX_NEST = 8  #: containers written in line inside one another; Python's compiler stops at 20 nested loops
 _SHARED_SIZE = 24  #: a shared shape up to this many nodes is written in line each time
+MAX_SIZE = 8000  #: nodes of one function; Python takes a second to compile 20,000
 _HUGE = 1 << 20
 
 
@@ -53,6 +54,7 @@ class Plan:
     fixed: dict[Shape, int]  #: width in bytes of every shape of one width that is written in line
     counts_depth: bool
     counts_empty: bool
+    is_too_large: bool  #: to be worth compiling: a function would be longer than MAX_SIZE
     limits: Limits
 
     def function(self, shape: Shape) -> int:
@@ -106,6 +108,7 @@ def make_plan(root: Shape, limits: Limits) -> Plan:
         fixed=_fixed(order, functions),
         counts_depth=bool(heads) or heights[root] > limits.depth,
         counts_empty=bool(counted) or empty_arrays,
+        is_too_large=max(sizes[shape] for shape in functions) > MAX_SIZE,
         limits=limits,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import bsatn
-from bsatn import strategies
+from bsatn import strategies, types
 from bsatn.codec import Codec
 from bsatn.codegen import GeneratedEngine
+from bsatn.codegen.runtime import GiveUp
 from bsatn.constructs import ConstructEngine
 from bsatn.errors import DecodeError, EncodeError
 from bsatn.limits import DEFAULT_LIMITS, Limits
@@ -150,3 +152,15 @@ def test_records_made_fast_are_the_records() -> None:
     table = definition.tables[0]
     assert dataclasses.replace(table, is_event=True).is_event
     assert not hasattr(table, "__dict__")
+
+
+def test_a_type_too_wide_to_compile_is_left_to_the_construct_engine() -> None:
+    wide = types.ProductType(tuple(types.ProductTypeElement(f"f{i}", types.option_type(types.U8)) for i in range(9000)))
+    codec = Codec[Any](wide)
+    value = (None,) * 9000
+    started = time.monotonic()
+    assert codec.decode(codec.encode(value)) == value
+    assert codec.decode_many(codec.encode_many([value, value])) == [value, value]
+    assert time.monotonic() - started < 5  # compiling it would take longer, and longer still the wider it is
+    with pytest.raises(GiveUp):
+        GeneratedEngine(codec.shape, DEFAULT_LIMITS).decode(bytes(18000), 0)
