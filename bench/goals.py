@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.engines import CONSTRUCT, GENERATED, TYPESCRIPT
+from bench.engines import CONSTRUCT, GENERATED, RUST, TYPESCRIPT
 from bench.measure import DIRECTIONS, Timings
 from bench.workloads import Family, Workload
 
@@ -37,7 +37,9 @@ SPEED = (
 )
 GROWTH = Goal("time per table, many tables / few", "at most", 1.3)
 MEMORY = Goal("peak while decoding / plain list", "at most", 1.2)
-GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY)
+VALIDATION = Goal("time to validate / rust", "at most", 15.0)
+VALIDATION_GROWTH = Goal("time per table to validate, many tables / few", "at most", 1.5)
+GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,7 @@ def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
             for direction in DIRECTIONS:
                 value = timings.ratio(direction, speed.peer, GENERATED)
                 yield Outcome(speed.goal, f"{workload.name} {direction}", value)
+
+
+def validation_outcome(workload: Workload, timings: Timings) -> Outcome:
+    return Outcome(VALIDATION, workload.name, timings.ratio("validate", GENERATED, RUST))

@@ -5,7 +5,7 @@ Ratios are taken within a round, and the median of the rounds is reported.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,8 +16,9 @@ from bench.engines import Engine, EngineFailed, Peer
 from bench.install import Progress
 from bench.workloads import Workload
 
-Direction = Literal["decode", "encode"]
+Direction = Literal["decode", "encode", "validate"]
 DIRECTIONS: tuple[Direction, ...] = ("decode", "encode")
+VALIDATE: tuple[Direction, ...] = ("validate",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,21 +31,30 @@ class Pace:
 class Timings:
     """Nanoseconds per row or table: for each direction and runner, one number a round."""
 
-    rounds: dict[Direction, dict[str, list[float]]] = field(default_factory=lambda: {"decode": {}, "encode": {}})
+    rounds: dict[Direction, dict[str, list[float]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
 
+    def of(self, direction: Direction, runner: str) -> Sequence[float]:
+        return self.rounds.get(direction, {}).get(runner, ())
+
     def typical(self, direction: Direction, runner: str) -> float | None:
-        found = self.rounds[direction].get(runner)
+        found = self.of(direction, runner)
         return median(found) if found else None
 
     def ratio(self, direction: Direction, over: str, under: str) -> float | None:
         """The time of `over` in times of `under`: how many times as fast `under` is."""
-        pairs = zip(self.rounds[direction].get(over, ()), self.rounds[direction].get(under, ()), strict=False)
+        pairs = zip(self.of(direction, over), self.of(direction, under), strict=False)
         ratios = [one / other for one, other in pairs]
         return median(ratios) if ratios else None
 
 
-def measure(runners: Mapping[str, tuple[Engine, Workload]], folder: Path, pace: Pace, progress: Progress) -> Timings:
+def measure(
+    runners: Mapping[str, tuple[Engine, Workload]],
+    folder: Path,
+    pace: Pace,
+    progress: Progress,
+    directions: Sequence[Direction] = DIRECTIONS,
+) -> Timings:
     timings = Timings()
     with ExitStack() as stack:
         running: dict[str, Peer] = {}
@@ -59,12 +69,12 @@ def measure(runners: Mapping[str, tuple[Engine, Workload]], folder: Path, pace: 
         names = ", ".join(dict.fromkeys(workload.name for _, workload in runners.values()))
         for turn in range(pace.rounds):
             progress(f"{names}: round {turn + 1} of {pace.rounds}")
-            play(running, timings, pace.seconds)
+            play(running, timings, pace.seconds, directions)
     return timings
 
 
-def play(running: dict[str, Peer], timings: Timings, seconds: float) -> None:
-    for direction in DIRECTIONS:
+def play(running: dict[str, Peer], timings: Timings, seconds: float, directions: Sequence[Direction]) -> None:
+    for direction in directions:
         for name, peer in list(running.items()):
             try:
                 nanoseconds = median(peer.run(direction, seconds))
@@ -72,4 +82,4 @@ def play(running: dict[str, Peer], timings: Timings, seconds: float) -> None:
                 timings.failures[name] = str(failure)
                 del running[name]
                 continue
-            timings.rounds[direction].setdefault(name, []).append(nanoseconds)
+            timings.rounds.setdefault(direction, {}).setdefault(name, []).append(nanoseconds)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.engines import ENGINES, GENERATED
+from bench.engines import ENGINES, GENERATED, RUST
 from bench.measure import DIRECTIONS, Direction, Timings
 from bench.processes import ratio_to_nothing
 from bench.run import Results
@@ -52,6 +52,8 @@ def as_json(results: Results) -> str:
         "unavailable": dict(absences(results)),
         "speeds": [speed_data(workload, timings) for workload, timings in results.speeds],
         "growth": asdict(results.growth[2]) if results.growth else None,
+        "validations": [validation_data(workload, timings) for workload, timings in results.validations],
+        "validation_growth": asdict(results.validation_growth[2]) if results.validation_growth else None,
         "processes": [{**asdict(one), "ratio": ratio_to_nothing(one, results.processes)} for one in results.processes],
         "memory": [asdict(found) for found in results.footprints],
         "goals": [{**asdict(outcome), "met": outcome.met} for outcome in results.outcomes],
@@ -63,19 +65,27 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
     def one(direction: Direction) -> dict[str, object]:
         return {
             "ns": {engine: timings.typical(direction, engine) for engine in ENGINES},
-            "rounds": timings.rounds[direction],
+            "rounds": timings.rounds.get(direction, {}),
             "generated_in_speeds_of": {
                 peer: timings.ratio(direction, peer, GENERATED) for peer in ENGINES if peer != GENERATED
             },
         }
 
-    about = {
+    return {**about(workload), **{direction: one(direction) for direction in DIRECTIONS}}
+
+
+def validation_data(workload: Workload, timings: Timings) -> dict[str, object]:
+    ratio = timings.ratio("validate", GENERATED, RUST)
+    return {**about(workload), "rounds": timings.rounds.get("validate", {}), "time_in_times_of_rust": ratio}
+
+
+def about(workload: Workload) -> dict[str, object]:
+    return {
         "workload": workload.name,
         "family": workload.family,
         "unit": workload.unit,
         "units": workload.units,
     }
-    return {**about, **{direction: one(direction) for direction in DIRECTIONS}}
 
 
 FORMATS = {"text": text, "markdown": markdown, "json": as_json}

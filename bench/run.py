@@ -11,11 +11,21 @@ from bench import engines, goals, machine
 from bench.engines import Engine, EngineFailed, Peer
 from bench.goals import Outcome
 from bench.install import INSTALLERS, Progress, Unavailable, cache_folder
-from bench.measure import DIRECTIONS, Pace, Timings, measure
+from bench.measure import DIRECTIONS, VALIDATE, Pace, Timings, measure
 from bench.processes import Process, measure_processes
-from bench.workloads import FEW_TABLES, MANY_TABLES, QUICK_MANY_TABLES, Workload, module, workloads
+from bench.workloads import (
+    FEW_TABLES,
+    MANY_TABLES,
+    QUICK_MANY_TABLES,
+    QUICK_VALIDATED_TABLES,
+    VALIDATED_TABLES,
+    Workload,
+    module,
+    validation,
+    workloads,
+)
 
-GROWTH, PROCESSES, MEMORY = "growth", "processes", "memory"
+GROWTH, VALIDATION, PROCESSES, MEMORY = "growth", "validate", "processes", "memory"
 MEMORY_WORKLOADS = ("narrow", "wide", "strings", "nested", "mixed")
 FULL = Pace(rounds=7, seconds=0.25)
 QUICK = Pace(rounds=3, seconds=0.05)
@@ -34,13 +44,15 @@ class Results:
     unavailable: dict[str, str] = field(default_factory=dict)
     speeds: list[tuple[Workload, Timings]] = field(default_factory=list)
     growth: tuple[str, str, Timings] | None = None
+    validations: list[tuple[Workload, Timings]] = field(default_factory=list)
+    validation_growth: tuple[str, str, Timings] | None = None
     processes: list[Process] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 def names(*, quick: bool) -> list[str]:
-    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, PROCESSES, MEMORY]
+    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, VALIDATION, PROCESSES, MEMORY]
 
 
 @dataclass(slots=True)
@@ -59,6 +71,9 @@ class Run:
         self.speeds()
         if self.wanted(GROWTH):
             self.growth()
+        if self.wanted(VALIDATION):
+            self.validations()
+            self.validation_growth()
         if self.wanted(PROCESSES):
             self.results.processes = measure_processes(3 if self.quick else 15, self.progress)
         if self.wanted(MEMORY):
@@ -68,13 +83,15 @@ class Run:
         return workloads(quick=self.quick, row_count=self.row_count)
 
     def engines(self) -> list[Engine]:
-        found = [engines.ours(engines.GENERATED), engines.ours(engines.CONSTRUCT)]
-        for name, installer in INSTALLERS.items():
-            try:
-                found.append(installer(cache_folder(), self.progress))
-            except (Unavailable, OSError) as reason:
-                self.results.unavailable[name] = str(reason)
-        return found
+        ours = [engines.ours(engines.GENERATED), engines.ours(engines.CONSTRUCT)]
+        return [*ours, *(peer for name in INSTALLERS for peer in self.installed(name))]
+
+    def installed(self, name: str) -> Iterator[Engine]:
+        """The peer, if it can be had."""
+        try:
+            yield INSTALLERS[name](cache_folder(), self.progress)
+        except (Unavailable, OSError) as reason:
+            self.results.unavailable[name] = str(reason)
 
     def speeds(self) -> None:
         chosen = [workload for workload in self.workloads() if self.wanted(workload.name)]
@@ -92,6 +109,24 @@ class Run:
         for direction in DIRECTIONS:
             ratio = timings.ratio(direction, many.name, few.name)
             self.results.outcomes.append(Outcome(goals.GROWTH, f"{many.name} {direction}", ratio))
+
+    def validations(self) -> None:
+        running = [engines.ours(engines.GENERATED), *self.installed(engines.RUST)]
+        for tables in QUICK_VALIDATED_TABLES if self.quick else VALIDATED_TABLES:
+            workload = validation(tables)
+            runners = {engine.name: (engine, workload) for engine in running}
+            timings = measure(runners, self.folder, self.pace, self.progress, VALIDATE)
+            self.results.validations.append((workload, timings))
+        self.results.outcomes.append(goals.validation_outcome(*self.results.validations[-1]))
+
+    def validation_growth(self) -> None:
+        sizes = (QUICK_VALIDATED_TABLES[-1], QUICK_MANY_TABLES) if self.quick else (VALIDATED_TABLES[-1], MANY_TABLES)
+        few, many = map(validation, sizes)
+        engine = engines.ours(engines.GENERATED)
+        timings = measure({w.name: (engine, w) for w in (few, many)}, self.folder, self.pace, self.progress, VALIDATE)
+        self.results.validation_growth = few.name, many.name, timings
+        ratio = timings.ratio("validate", many.name, few.name)
+        self.results.outcomes.append(Outcome(goals.VALIDATION_GROWTH, many.name, ratio))
 
     def footprints(self) -> Iterator[Footprint]:
         for workload in self.workloads():

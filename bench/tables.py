@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.engines import CONSTRUCT, ENGINES, GENERATED, RUST, TYPESCRIPT
 from bench.goals import GOALS
-from bench.measure import DIRECTIONS, Timings
+from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
 from bench.processes import ratio_to_nothing
 from bench.run import Results
 from bench.workloads import Workload
@@ -30,7 +30,11 @@ def tables(results: Results) -> Iterator[Table]:
         if found:
             yield speed_table(unit, found)
     if results.growth:
-        yield growth_table(results)
+        yield growth_table("Microseconds per table, generated engine", DIRECTIONS, *results.growth)
+    if results.validations:
+        yield validation_table(results.validations)
+    if results.validation_growth:
+        yield growth_table("Microseconds per table, validated by bsatn", VALIDATE, *results.validation_growth)
     if results.processes:
         yield process_table(results)
     if results.footprints:
@@ -63,9 +67,7 @@ def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
     )
 
 
-def growth_table(results: Results) -> Table:
-    assert results.growth
-    few, many, timings = results.growth
+def growth_table(title: str, directions: Sequence[Direction], few: str, many: str, timings: Timings) -> Table:
     rows = [
         (
             direction,
@@ -73,9 +75,21 @@ def growth_table(results: Results) -> Table:
             micros(timings.typical(direction, many)),
             times(timings.ratio(direction, many, few)),
         )
-        for direction in DIRECTIONS
+        for direction in directions
     ]
-    return Table("Microseconds per table, generated engine", ("", few, many, "ratio"), rows)
+    return Table(title, ("", few, many, "ratio"), rows)
+
+
+def validation_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
+    rows = [
+        (
+            workload.name,
+            *(rate(timings.typical("validate", engine)) for engine in (GENERATED, RUST)),
+            times(timings.ratio("validate", GENERATED, RUST)),
+        )
+        for workload, timings in found
+    ]
+    return Table("Tables validated per second, once decoded", ("workload", "bsatn", RUST, "time in times of rust's"), rows)
 
 
 def process_table(results: Results) -> Table:
@@ -118,11 +132,11 @@ def goal_table(results: Results) -> Table:
 
 def absences(results: Results) -> Iterator[tuple[str, str]]:
     yield from results.unavailable.items()
-    for workload, timings in results.speeds:
+    for workload, timings in (*results.speeds, *results.validations):
         for engine, failure in timings.failures.items():
             yield f"{engine} on {workload.name}", failure
-    if results.growth:
-        for name, failure in results.growth[2].failures.items():
+    for growth in (results.growth, results.validation_growth):
+        for name, failure in growth[2].failures.items() if growth else ():
             yield f"growth, {name}", failure
     for process in results.processes:
         if process.failure:

@@ -31,9 +31,13 @@ class Job:
     data: bytes
     value: Any
     units: int
+    validate: Callable[[Any], Any] | None = None
 
     def samples(self, direction: str, budget: float) -> list[float]:
-        function: Callable[[Any], Any] = self.decode if direction == "decode" else self.encode
+        functions = {"decode": self.decode, "encode": self.encode, "validate": self.validate}
+        function: Callable[[Any], Any] | None = functions[direction]
+        if function is None:
+            raise ValueError(f"nothing to {direction}")
         argument = self.data if direction == "decode" else self.value
         end = time.perf_counter_ns() + budget * 1e9
         result = []
@@ -67,9 +71,15 @@ def module_functions(engine: EngineName) -> Functions:
 
 def load(request: dict[str, Any], engine: EngineName) -> Job:
     data = Path(request["data_file"]).read_bytes()
-    module = request["kind"] == "module"
-    decode, encode = module_functions(engine) if module else row_functions(Path(request["type_file"]), engine)
-    return Job(decode, encode, data, decode(data), request["units"])
+    rows = request["kind"] == "rows"
+    decode, encode = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
+    job = Job(decode, encode, data, decode(data), request["units"])
+    if request["kind"] == "validation":
+        from defs.validate import validate
+
+        job.validate = validate
+        validate(job.value)  # makes what is made once, and says so if the definition is not valid
+    return job
 
 
 def serve(engine: EngineName) -> None:

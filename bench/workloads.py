@@ -10,13 +10,14 @@ from typing import Literal
 
 from bench import definitions, rows
 
-Family = Literal["fixed", "variable", "module"]
+Family = Literal["fixed", "variable", "module", "validation"]
 
 SEED = 20_250_101
 ROWS, QUICK_ROWS = 10_000, 1_000
 TABLES = (10, 100, 1_000)
 QUICK_TABLES = (10, 100)
 FEW_TABLES, MANY_TABLES, QUICK_MANY_TABLES = 100, 10_000, 1_000
+VALIDATED_TABLES, QUICK_VALIDATED_TABLES = (100, 1_000), (10, 100)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Workload:
         type_file, data_file = folder / f"{self.name}.type", folder / f"{self.name}.bsatn"
         type_file.write_bytes(self.type)
         data_file.write_bytes(self.make())
-        kind = "module" if self.family == "module" else "rows"
+        kind = self.family if self.family in ("module", "validation") else "rows"
         files = {"type_file": str(type_file), "data_file": str(data_file)}
         return {"op": "load", "kind": kind, "units": self.units, **files}
 
@@ -58,3 +59,8 @@ def row_buffer(name: str, row: Callable[[Random], bytes], count: int) -> Callabl
 
 def module(tables: int) -> Workload:
     return Workload(f"module-{tables}", "module", "table", tables, b"", lambda: definitions.definition(tables))
+
+
+def validation(tables: int) -> Workload:
+    """The same definition, to be validated; each engine decodes it when it is loaded."""
+    return Workload(f"validate-{tables}", "validation", "table", tables, b"", lambda: definitions.definition(tables))

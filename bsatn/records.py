@@ -19,7 +19,8 @@ whose fields are then the payload, or a `@case`, which holds the payload in its 
 
     DamageKind = Annotated[Melee | Ranged, variants("DamageKind")]
 
-Annotations are read on first use, so classes may name one another in any order, and themselves. `since=` on fields and
+Annotations are read on first use, so classes of a module may name one another in any order, and themselves; classes made
+inside a function name what stands before them. `since=` on fields and
 cases names the release that brought them. (spec: wire 6, derive rules)
 """
 

@@ -10,6 +10,7 @@ import dataclasses
 import os
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bsatn import satsjson
 from bsatn.codec import Trailing
@@ -17,6 +18,9 @@ from bsatn.limits import DEFAULT_LIMITS
 from bsatn.limits import Limits as CodecLimits
 from bsatn.records import shape_of
 from defs import raw, sources
+
+if TYPE_CHECKING:
+    from defs.schema.model import ModuleDef
 
 __all__ = ["Loaded", "load", "read_json"]
 
@@ -39,6 +43,12 @@ class Loaded:
     def layout(self) -> str:
         """The id of the wire layout it was read in, such as `10i`. (spec: wire 7)"""
         return raw.LAYOUT[self.version]
+
+    def validate(self) -> ModuleDef:
+        """The validated definition. Raises ValidationErrors, which holds everything that is wrong with it."""
+        from defs.validate import validate
+
+        return validate(self.raw)
 
 
 def load(

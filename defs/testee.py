@@ -20,7 +20,11 @@ from bsatn.paths import format_path
 from bsatn.records import shape_of
 from bsatn.types import AlgebraicType, Typespace
 from defs import raw
+from defs.describe import describe
+from defs.describe.text import to_text
 from defs.loading import read_json
+from defs.validate import ValidationErrors, names, validate
+from defs.validate.warnings import upstream_warnings
 
 __all__ = ["OPS", "PROTOCOL", "answer", "answer_line"]
 
@@ -71,6 +75,8 @@ def answer(request: Request) -> Reply:
         reply = {"skipped": str(why)}
     except _BadRequest as error:
         reply = _failure("BadRequest", str(error))
+    except ValidationErrors as invalid:
+        reply = {**_failure("InvalidModule", str(invalid)), "errors": _errors(invalid)}
     except BsatnError as error:
         reply = _failure(error.kind, error.message)
         if isinstance(error, DecodeError) and error.offset is not None:
@@ -151,8 +157,7 @@ def _value_encode(request: Request) -> Reply:
 
 
 def _module_decode(request: Request) -> Reply:
-    _layout(request)
-    definition = raw.decode(_hex(request, "bytes"))
+    definition = _module_of(request)
     version = raw.version_of(definition)
     return {
         "version": version,
@@ -167,11 +172,43 @@ def _module_encode(request: Request) -> Reply:
     return {"bytes": raw.encode(read_json(_text(request, "json"))).hex()}
 
 
+def _name(request: Request) -> Reply:
+    name = _text(request, "name")
+    fault = names.identifier_fault(name)
+    verdict = "valid" if fault is None else fault.kind
+    return {"identifier": verdict, "snake": names.snake(name), "camel": names.camel(name), "pascal": names.pascal(name)}
+
+
+def _module_of(request: Request) -> raw.RawModuleDef:
+    _layout(request)
+    return raw.decode(_hex(request, "bytes"))
+
+
+def _module_validate(request: Request) -> Reply:
+    definition = _module_of(request)
+    try:
+        module = validate(definition)
+    except ValidationErrors as invalid:
+        return {"valid": False, "errors": _errors(invalid), "warnings": []}
+    return {"valid": True, "errors": [], "warnings": upstream_warnings(module)}
+
+
+def _module_describe(request: Request) -> Reply:
+    return {"text": to_text(describe(validate(_module_of(request))))}
+
+
+def _errors(invalid: ValidationErrors) -> list[dict[str, str]]:
+    return [{"kind": error.kind, "message": error.message} for error in invalid.errors]
+
+
 #: What this testee answers.
 OPS: dict[str, Callable[[Request], Reply]] = {
     "hello": _hello,
     "value.decode": _value_decode,
     "value.encode": _value_encode,
+    "name": _name,
     "module.decode": _module_decode,
     "module.encode": _module_encode,
+    "module.validate": _module_validate,
+    "module.describe": _module_describe,
 }

@@ -32,6 +32,7 @@ DOCS = sorted((ROOT / "docs").glob("*.md"))
 README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *DOCS, *sorted((ROOT / "vectors").rglob("*.md"))]
 WIRE = ROOT / "docs" / "wire-format.md"
+VALIDATION = ROOT / "docs" / "validation.md"
 
 
 @pytest.fixture(autouse=True)
@@ -217,13 +218,14 @@ def test_definition_vectors() -> None:
         assert raw.encode(raw.decode(bytes.fromhex(vector))).hex() == vector
 
 
-def test_sections_that_the_code_cites_exist() -> None:
-    sections = set(re.findall(r"^#+ ([\d.]+?)\.? ", WIRE.read_text("utf-8"), re.MULTILINE))
+@pytest.mark.parametrize(("spec", "page"), [("wire", WIRE), ("validation", VALIDATION)], ids=("wire", "validation"))
+def test_sections_that_the_code_cites_exist(spec: str, page: Path) -> None:
+    sections = set(re.findall(r"^#+ ([\d.]+?)\.? ", page.read_text("utf-8"), re.MULTILINE))
     files = [path for package in ("bsatn", "defs", "tests") for path in (ROOT / package).rglob("*.py")]
     cited = {
         number
         for path in files
-        for numbers in re.findall(r"spec: wire ([\d., ]+)", path.read_text("utf-8"))
+        for numbers in re.findall(rf"spec: {spec} ([\d., -]+)", path.read_text("utf-8"))
         for number in re.findall(r"\d+(?:\.\d+)?", numbers)
     }
     assert cited

@@ -16,6 +16,7 @@ __all__ = ["main"]
 #: Subcommands: the module in this package, and a line of help.
 COMMANDS: dict[str, tuple[str, str]] = {
     "describe": ("describe", "say what is in a module: tables, reducers, views, types"),
+    "validate": ("validate", "say whether definitions are valid, and everything that is wrong with them"),
     "extract": ("extract", "write the bytes of a module's definition"),
     "decode": ("decode", "read a value's bytes"),
     "encode": ("encode", "write a value's bytes from its JSON"),
@@ -27,6 +28,7 @@ _EPILOG = """\
 Examples:
   bsatn describe module.wasm
   bsatn describe module.wasm --format html -o module.html
+  bsatn validate module.wasm
   bsatn decode 0007000000 --type "(some: U32 | none: ())"
   bsatn explain 0007000000 --type module.wasm::Player
 

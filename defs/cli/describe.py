@@ -1,14 +1,21 @@
-"""`bsatn describe`: what is in a module."""
+"""`bsatn describe`: what is in a module.
+
+The validated definition is shown, with the names that the server will use. One that is not valid cannot be published; it is
+shown as it is written, and the exit status says so.
+"""
 
 from __future__ import annotations
 
 import argparse
+import sys
 
 from bsatn import satsjson
 from bsatn.records import shape_of
 from defs import raw
-from defs.cli.common import add_output, add_source, load_source, write_output
+from defs.cli.common import BAD_INPUT, add_output, add_source, load_source, write_output
 from defs.describe import RENDERERS, describe
+from defs.schema import ModuleDef
+from defs.validate import ValidationErrors, validate
 
 RAW_JSON = "raw-json"
 
@@ -24,9 +31,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="text (the default), json, markdown, a mermaid diagram, a self-contained html page with a picture, or the "
         "definition itself as SATS-JSON (raw-json)",
     )
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="the definition as the module writes it: not validated, names not converted as the server will convert them",
+    )
     add_output(parser)
     parser.epilog = (
-        "Names are printed as the module writes them; the server may convert their case when the module is published.\n\n"
         "Examples:\n"
         "  bsatn describe arena.wasm\n"
         "  bsatn describe arena.wasm --format html -o arena.html\n"
@@ -40,5 +51,17 @@ def run(args: argparse.Namespace) -> int:
     if args.format == RAW_JSON:
         write_output(args, satsjson.dumps(shape_of(raw.RawModuleDef), loaded.raw, indent=2))
     else:
-        write_output(args, RENDERERS[args.format](describe(loaded.raw)))
+        shown, status = (loaded.raw, 0) if args.raw else _validated(loaded.raw)
+        write_output(args, RENDERERS[args.format](describe(shown)))
+        return status
     return 0
+
+
+def _validated(definition: raw.RawModuleDef) -> tuple[raw.RawModuleDef | ModuleDef, int]:
+    """The validated definition; or, of one that is not valid, the raw one and the exit status 1."""
+    try:
+        return validate(definition), 0
+    except ValidationErrors as invalid:
+        faults = f"{len(invalid.errors)} fault{'s' if len(invalid.errors) > 1 else ''}"
+        print(f"bsatn: the definition is not valid ({faults}, see `bsatn validate`): shown as written", file=sys.stderr)
+        return definition, BAD_INPUT

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from bsatn.types import AlgebraicType, ProductType, Typespace
 from defs.raw.shared import BTree, Direct, Hash, Lifecycle, TableAccess, TableType
 from defs.raw.v10 import FunctionVisibility, MethodOrAny, RawEnvVarTypeV10
+from defs.schema.generate import TypespaceForGenerate
 from defs.schema.lookup import Lookup
 
 __all__ = [
@@ -314,6 +315,8 @@ class ModuleDef:
     path: NamespacePath = ()  #: canonical namespaces it is mounted at
     accessor_path: NamespacePath = ()
     type_names: Lookup[int, ScopedTypeName] = field(default_factory=Lookup)  #: names by typespace entry; the last one wins
+    #: what code generators need of the types, with accessor names
+    typespace_for_generate: TypespaceForGenerate = TypespaceForGenerate(Lookup())
     owners: Lookup[str, str] = field(default_factory=Lookup)  #: the global namespace: every name and the table it belongs to
 
     def modules(self) -> Iterator[ModuleDef]:

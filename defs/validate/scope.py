@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bsatn.paths import Path
-from bsatn.types import AlgebraicType, ProductType, Typespace
+from bsatn.types import AlgebraicType, Primitive, ProductType, Typespace
 from defs.validate.collect import Faults
 from defs.validate.errors import ClientCodegenError, DuplicateName, InvalidProductTypeRef
 from defs.validate.generate import Builder
@@ -39,7 +39,7 @@ class Scope:
 
     def check_use(self, kind: AlgebraicType, location: TypeLocation, path: Path) -> None:
         """Raise Faults unless the type may stand where a value is used."""
-        error = self.uses.fault(kind)
+        error = None if isinstance(kind, Primitive) else self.uses.fault(kind)
         if error is not None:
             raise Faults(ClientCodegenError(location, error, path=tuple(path)))
 

@@ -6,6 +6,7 @@ written down in `table_v10` and `defs.validate.v9`. `Source` holds what the step
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from bsatn.codec import Codec
 from bsatn.errors import DecodeError, LimitExceeded
 from bsatn.paths import Path
-from bsatn.types import INTEGERS, U8, U16, U32, U64, UNIT, ProductType, Ref, SumType
+from bsatn.types import INTEGERS, U8, U16, U32, U64, UNIT, AlgebraicType, Primitive, ProductType, Ref, SumType, Typespace
 from defs.raw.shared import BTree, Direct, Hash, TableType
 from defs.raw.v10 import RawConstraintDefV10, RawIndexDefV10, RawSequenceDefV10, RawTableDefV10
 from defs.schema.lookup import Lookup
@@ -220,13 +221,20 @@ def default_value(source: Source, owner: str, col: int, value: bytes, path: Path
     if col >= len(source.row.elements):
         raise Faults(ColumnNotFound(owner, owner, col, path=tuple(path)))
     try:
-        codec: Codec[Any] = Codec(source.row.elements[col].algebraic_type, source.scope.typespace)
-        decoded, end = codec.decode_from(value)
+        decoded, end = _codec(source.row.elements[col].algebraic_type, source.scope.typespace).decode_from(value)
     except LimitExceeded as error:
         raise Faults(ReferenceWouldCrash(f"default of column {col}: {error.message}", path=tuple(path))) from None
     except DecodeError as error:
         raise Faults(ColumnDefaultValueMalformed(owner, col, decode_reason(error), path=tuple(path))) from None
     return col, decoded, value[:end]
+
+
+def _codec(kind: AlgebraicType, typespace: Typespace) -> Codec[Any]:
+    """Making a codec costs more than reading a default; most defaults are of the few types that have no parts."""
+    return _primitive_codec(kind) if isinstance(kind, Primitive) else Codec(kind, typespace)
+
+
+_primitive_codec: Callable[[Primitive], Codec[Any]] = functools.cache(Codec)
 
 
 def with_defaults(found: tuple[ColumnDef, ...], defaults: Sequence[tuple[int, Any, bytes]]) -> tuple[ColumnDef, ...]:

@@ -111,6 +111,7 @@ def _own(raw: RawModuleDefV10, names: Any, path: Path) -> ModuleDef:
         http_routes=tuple(routes or ()),
         row_level_security=tuple(dict.fromkeys(rule.sql for rule in raw.row_level_security)),
         type_names=Lookup((one.ty, one.accessor_name) for one in named),
+        typespace_for_generate=scope.uses.finish(),
         owners=Lookup(scope.owners.items()),
     )
 

@@ -108,6 +108,7 @@ def validate_v9(raw: RawModuleDefV9, version: int = 9) -> ModuleDef:
         lifecycle_reducers=Lookup((event, one.name) for event in Lifecycle for one in reducers if one.lifecycle is event),
         row_level_security=tuple(dict.fromkeys(rule.sql for rule in raw.row_level_security)),
         type_names=Lookup((one.ty, one.accessor_name) for one in named),
+        typespace_for_generate=scope.uses.finish(),
         owners=Lookup(scope.owners.items()),
     )
 
