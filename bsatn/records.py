@@ -20,8 +20,8 @@ whose fields are then the payload, or a `@case`, which holds the payload in its 
     DamageKind = Annotated[Melee | Ranged, variants("DamageKind")]
 
 Annotations are read on first use, so classes of a module may name one another in any order, and themselves; classes made
-inside a function name what stands before them. `since=` on fields and
-cases names the release that brought them. (spec: wire 6, derive rules)
+inside a function name what stands before them. `since=` on fields and cases names the release that brought them.
+(spec: wire 6)
 """
 
 from __future__ import annotations

@@ -6,39 +6,20 @@ knows nothing of errors: whatever it raises means only that the Construct engine
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from bsatn.codegen.plan import make_plan
 from bsatn.codegen.reader import write_readers
 from bsatn.codegen.runtime import GiveUp
 from bsatn.codegen.writer import write_writers
+from bsatn.collector import collector_paused
 from bsatn.limits import Limits
 from bsatn.shapes import Shape
 
 __all__ = ["GeneratedEngine"]
 
 
-_LARGE = 1 << 15  #: bytes from which on pausing the collector pays
-
-
-@contextmanager
-def _collector_paused(size: int) -> Iterator[None]:
-    """No cyclic garbage collection while many values are made.
-
-    Decoded values hold no cycles, so a collection finds nothing to free in them; yet each one walks all that was made so
-    far, which turns a large decode from linear to worse. Memory is freed by reference counts as ever.
-    """
-    if size < _LARGE or not gc.isenabled():
-        yield
-        return
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+_LARGE = 1 << 15  #: bytes from which on pausing the garbage collector pays
 
 
 def _give_up(*_: object) -> NoReturn:
@@ -91,14 +72,16 @@ class GeneratedEngine:
         read = self.readers["read"]
         if len(data) < _LARGE:
             return read(data, offset)  # type: ignore[no-any-return]
-        with _collector_paused(len(data) - offset):
+        with collector_paused():
             return read(data, offset)  # type: ignore[no-any-return]
 
     def decode_many(self, data: bytes, offset: int, end: int) -> tuple[list[Any], int]:
         """Values back to back from `offset` until `end`, and the offset after the last."""
-        with _collector_paused(end - offset):
-            values: tuple[list[Any], int] = self.readers["read_many"](data, offset, end)
-            return values
+        read_many = self.readers["read_many"]
+        if end - offset < _LARGE:
+            return read_many(data, offset, end)  # type: ignore[no-any-return]
+        with collector_paused():
+            return read_many(data, offset, end)  # type: ignore[no-any-return]
 
     def encode(self, value: Any) -> bytes:
         """The bytes of a value."""

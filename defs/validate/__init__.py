@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bsatn.collector import collector_paused
 from bsatn.stack import on_enough_stack
 from defs.raw import RawModuleDef, RawModuleDefV8, RawModuleDefV9
 from defs.schema.model import ModuleDef
@@ -17,7 +18,8 @@ __all__ = ["ValidationError", "ValidationErrors", "validate"]
 def validate(definition: RawModuleDef) -> ModuleDef:
     """The validated definition. Raises ValidationErrors, which holds everything that is wrong with it."""
     try:
-        return on_enough_stack(lambda: _validate(definition))
+        with collector_paused():
+            return on_enough_stack(lambda: _validate(definition))
     except Faults as faults:
         raise ValidationErrors(faults.errors) from None
 

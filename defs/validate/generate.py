@@ -131,7 +131,7 @@ class Builder:
         if isinstance(kind, t.ArrayType):
             return _Open(ArrayUse, [kind.element])
         if not isinstance(kind, (t.ProductType, t.SumType)):
-            return _LEAVES[str(kind)]
+            return _LEAVES[kind.name]
         if (leaf := _special(kind)) is not None:
             return leaf
         if (payload := t.option_payload(kind)) is not None:

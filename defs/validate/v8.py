@@ -34,6 +34,7 @@ from defs.raw.v9 import (
     RawTypeDefV9,
 )
 from defs.schema.model import ModuleDef
+from defs.schema.resolve import Unresolvable, resolve_refs
 from defs.validate.collect import Collector, Faults
 from defs.validate.errors import (
     ColumnDefMalformed,
@@ -43,7 +44,6 @@ from defs.validate.errors import (
     ValidationError,
 )
 from defs.validate.reasons import RawColumnName
-from defs.validate.resolve import Unresolvable, resolve_refs
 from defs.validate.v9 import validate_v9
 
 __all__ = ["upgrade_v8", "validate_v8"]

@@ -129,7 +129,11 @@ fn answer(job: &mut Option<Job>, line: &str) -> Outcome<Value> {
         loaded.encode()?;
         let identical = loaded.out == loaded.data;
         let validation = request["kind"] == "validation";
-        for direction in if validation { &["validate"][..] } else { &["decode", "encode"] } {
+        for direction in if validation {
+            &["validate"][..]
+        } else {
+            &["decode", "encode"]
+        } {
             loaded.samples(direction, WARM_UP)?;
         }
         *job = Some(loaded);
