@@ -130,8 +130,9 @@ class Builder:
             return self._enter_ref(kind.index, touching)
         if isinstance(kind, t.ArrayType):
             return _Open(ArrayUse, [kind.element])
-        if not isinstance(kind, (t.ProductType, t.SumType)):
+        if isinstance(kind, t.Primitive):
             return _LEAVES[kind.name]
+        assert isinstance(kind, (t.ProductType, t.SumType))
         if (leaf := _special(kind)) is not None:
             return leaf
         if (payload := t.option_payload(kind)) is not None:

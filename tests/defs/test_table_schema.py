@@ -319,7 +319,7 @@ def part(field: str, place: int, **fields: Any) -> Change:
     def changed(schema: TableSchema) -> TableSchema:
         parts = list(getattr(schema, field))
         parts[place] = replace(parts[place], **fields)
-        return replace(schema, **{field: tuple(parts)})
+        return change(**{field: tuple(parts)})(schema)
 
     return changed
 

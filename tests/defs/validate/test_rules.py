@@ -406,7 +406,6 @@ V10_ONLY: list[tuple[str, Draft, list[Expected]]] = [
         replace(functions(reducers="f"), lifecycles=((Lifecycle.Init, "f"), (Lifecycle.OnConnect, "f"))),
         [e.DuplicateLifecycle(Lifecycle.OnConnect)],
     ),
-    (
     ("handler twice", http(handlers="h h"), [e.DuplicateHttpHandlerName("h")]),
     ("route twice", http(("handle", "/a", GET), ("handle", "/a", GET)), [e.DuplicateHttpRoute("/a", GET)]),
     ("route and any", http(("handle", "/a", ANY), ("handle", "/a", GET)), [e.DuplicateHttpRoute("/a", GET)]),
