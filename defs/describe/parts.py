@@ -5,7 +5,7 @@ exports, a V8 primary key in the flags of a constraint. `parts_of` is a table of
 knows only `ModuleParts`. Nothing is checked here and nothing raises.
 
 What the server adds is added here too: names it generates (spec: validation 2.3, 3.1), functions that it makes private
-(spec: validation 2.8), and what it derives from V8 flags (`defs.describe.parts_v8`).
+(spec: validation 2.8), and what it derives from V8 flags (spec: validation 3.2).
 """
 
 from __future__ import annotations
@@ -312,9 +312,10 @@ def _variable(variable: v10.RawEnvironmentDeclarationV10) -> VariableParts:
 
 
 def _v8(definition: RawModuleDefV8) -> ModuleParts:
-    from defs.describe.parts_v8 import parts_of_v8
+    from defs.validate.v8 import upgrade_v8
 
-    return parts_of_v8(definition)
+    upgraded, _ = upgrade_v8(definition)  # what is wrong with it is not asked here
+    return _v9(upgraded)
 
 
 def _module(definition: ModuleDef) -> ModuleParts:

@@ -316,7 +316,7 @@ class ModuleDef:
     accessor_path: NamespacePath = ()
     type_names: Lookup[int, ScopedTypeName] = field(default_factory=Lookup)  #: names by typespace entry; the last one wins
     #: what code generators need of the types, with accessor names
-    typespace_for_generate: TypespaceForGenerate = TypespaceForGenerate(Lookup())
+    typespace_for_generate: TypespaceForGenerate = field(default_factory=lambda: TypespaceForGenerate(Lookup()))
     owners: Lookup[str, str] = field(default_factory=Lookup)  #: the global namespace: every name and the table it belongs to
 
     def modules(self) -> Iterator[ModuleDef]:

@@ -35,7 +35,7 @@ from defs.raw.v9 import (
 )
 from defs.schema.model import ModuleDef
 from defs.schema.resolve import Unresolvable, resolve_refs
-from defs.validate.collect import Collector, Faults
+from defs.validate.collect import Collector
 from defs.validate.errors import (
     ColumnDefMalformed,
     InvalidProductTypeRef,
@@ -156,10 +156,10 @@ class _Table:
         """Upstream crashes on flags without a kind, and on auto_inc without a column."""
         if int(one.constraints) not in _KINDS:
             what = f"constraint {one.constraint_name} has flags {int(one.constraints)}, which have no kind"
-            raise Faults(ReferenceWouldCrash(what, path=self.path))
+            self.errors.append(ReferenceWouldCrash(what, path=self.path))
         if one.constraints & Constraints.AUTO_INC and not one.columns:
             what = f"auto_inc constraint {one.constraint_name} has no columns"
-            raise Faults(ReferenceWouldCrash(what, path=self.path))
+            self.errors.append(ReferenceWouldCrash(what, path=self.path))
 
     def primary_key(self) -> tuple[int, ...]:
         """The key: of several the last; one over several columns is none."""
@@ -205,7 +205,7 @@ class _Table:
         names = {one.sequence_name for one in self.table.sequences}
         covered = {(one.col_pos,) for one in self.table.sequences}
         for one in self.table.constraints:
-            if not one.constraints & Constraints.AUTO_INC or one.columns in covered:
+            if not one.constraints & Constraints.AUTO_INC or one.columns in covered or not one.columns:
                 continue
             name = f"seq_{self.table.table_name}_{self.base(one)}"
             if name not in names:
