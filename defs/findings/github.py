@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from defs.describe.words import visible
 from defs.findings.model import Finding, Level, Reading, counted
 from defs.findings.places import file_of
+from defs.findings.words import visible
 
 __all__ = ["print_github"]
 

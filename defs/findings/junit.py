@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
-from defs.describe.words import visible
 from defs.findings.model import Finding, Reading, Report
+from defs.findings.words import visible
 
 __all__ = ["print_junit"]
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from bsatn import __version__
 from bsatn.paths import format_path
-from defs.describe.words import visible
 from defs.findings.model import Finding, Reading, Report
 from defs.findings.places import file_of, uri_of
+from defs.findings.words import visible
 
 __all__ = ["print_sarif"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from defs.describe.words import visible
 from defs.findings.model import Finding, Reading, Report, Status, counted
+from defs.findings.words import visible
 
 __all__ = ["print_text"]
 

@@ -101,7 +101,9 @@ def to_v8(draw: st.DrawFn, raw: RawModuleDefV10) -> RawModuleDefV8:
         tables=tuple(
             v8.TableDesc(_table_v8(draw, raw, one, schedules.get(one.source_name)), one.product_type_ref) for one in raw.tables
         ),
-        reducers=tuple(v8.ReducerDef(events.get(one.source_name, one.source_name), one.params.elements) for one in raw.reducers),
+        reducers=tuple(
+            v8.ReducerDef(events.get(one.source_name, one.source_name), one.params.elements) for one in raw.reducers
+        ),
         misc_exports=tuple(
             v8.TypeAlias8(separator.join((*one.source_name.scope, one.source_name.source_name)), one.ty) for one in raw.types
         ),

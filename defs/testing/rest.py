@@ -18,7 +18,7 @@ _KINDS: st.SearchStrategy[v10.RawEnvVarTypeV10] = st.one_of(
     st.lists(_LITERALS, min_size=1, max_size=4).map(lambda values: v10.EnvUnion(tuple(values))),
 )
 _METHODS: st.SearchStrategy[v10.MethodOrAny] = st.sampled_from(
-    [v10.AnyMethod(), *map(v10.Method, (v10.Get(), v10.Head(), v10.Post(), v10.Patch(), v10.Extension("BREW")))]
+    [v10.AnyMethod(), *(v10.Method(one) for one in (v10.Get(), v10.Head(), v10.Post(), v10.Patch(), v10.Extension("BREW")))]
 )
 _PATHS = ("", "/", "/a", "/a/", "//", "/0-9_~", "/a/b/c")
 

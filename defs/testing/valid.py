@@ -1,16 +1,14 @@
 """Valid definitions of version 10, by construction.
 
-`Module` draws one module, in the order in which its parts need one another: types, tables, functions, and what is said about
-those. Names are words of `WORDS`, numbered where one comes again: whatever the policy makes of them they stay different, and
-a generated name, words joined, tells which words it was made of. The older versions are written down from the same drawing
-(see `defs.testing.older`), without what they lack.
+`Module` draws one module, in the order in which its parts need one another: types (see `defs.testing.kinds`), tables,
+functions, and what is said about those. The older versions are written down from the same drawing (see `defs.testing.older`),
+without what they lack.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -30,63 +28,20 @@ from defs.raw.shared import (
     TableAccess,
     TableType,
 )
+from defs.testing.kinds import DIRECT, WORDS, Column, Drawing
 from defs.testing.rest import environments, http_sections, remote_reducers
-from defs.validate.names import camel, snake
-from defs.validate.typedefs import is_default_order
 
-__all__ = ["WORDS", "Column", "Module", "definitions_v10"]
+__all__ = ["Module", "definitions_v10"]
 
-_T = TypeVar("_T")
-
-#: No two share a word, so that names joined by underscores can be told apart; none is a name that means something.
-WORDS = (
-    "key", "owner", "Level", "userName", "chat_message", "HTTPServer", "東京", "_hidden", "Москва", "x1y", "straße", "ﬁeld",
-    "BIG", "trailing_", "two__lines",
-)  # fmt: skip
-_LEAVES = (*t.PRIMITIVES, *t.SPECIAL_PRODUCTS.values(), t.SCHEDULE_AT, t.UNIT)
-_DIRECT = (t.U8, t.U16, t.U32, t.U64)
 _ALGORITHMS = {BTree: "btree", Hash: "hash", Direct: "direct"}
 
 
-class Names:
-    """Words that have not been used before."""
-
-    def __init__(self, draw: st.DrawFn) -> None:
-        self.draw = draw
-        self.uses: dict[str, int] = {}
-
-    def fresh(self, words: Sequence[str] = WORDS) -> str:
-        """A word, numbered from its second use on."""
-        word = self.draw(st.sampled_from(words))
-        self.uses[word] = count = self.uses.get(word, 0) + 1
-        return word if count == 1 else f"{word}{count}"
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column to be: `finite` says that its type has values, all of them finite."""
-
-    name: str
-    ty: t.AlgebraicType
-    finite: bool = True
-
-
-class Module:
-    """One module while it is drawn; `root` and `version` say what may stand in it."""
+class Module(Drawing):
+    """One module while it is drawn; `root` says whether it is a submodule, `depth` how many levels of those it may have."""
 
     def __init__(self, draw: st.DrawFn, version: int, depth: int, root: bool) -> None:
-        self.draw, self.version, self.depth, self.root = draw, version, depth, root
-        self.names = Names(draw)
-        plain = version < 10 or draw(st.booleans())
-        self.policy = v10.CaseConversionPolicy.None_ if plain else v10.CaseConversionPolicy.SnakeCase
-        self.convert: Callable[[str], str] = str if plain else snake
-        self.entries: list[t.AlgebraicType] = []
-        self.types: list[v10.RawTypeDefV10] = []
-        self.finite: list[int] = []  #: entries, named or not, whose values are finite
-        self.anywhere: list[int] = []  #: entries that may stand where a value is used
-        self.enums: list[int] = []
-        self.rows: list[tuple[int, list[Column]]] = []  #: named row types
-        self.pinned: dict[tuple[type[Any], str], str] = {}
+        super().__init__(draw, version)
+        self.depth, self.root = depth, root
         self.tables: list[v10.RawTableDefV10] = []
         self.reducers: list[v10.RawReducerDefV10] = []
         self.procedures: list[v10.RawProcedureDefV10] = []
@@ -94,116 +49,6 @@ class Module:
         self.schedules: list[v10.RawScheduleDefV10] = []
         self.outboxes: list[v10.RawOutboxDefV10] = []
         self.view_keys: list[v10.RawViewPrimaryKeyDefV10] = []
-
-    # Small draws
-
-    def chance(self) -> bool:
-        return self.draw(st.booleans())
-
-    def times(self, most: int) -> range:
-        return range(self.draw(st.integers(0, most)))
-
-    def one_of(self, choices: Sequence[_T]) -> _T:
-        return self.draw(st.sampled_from(choices))
-
-    def some_of(self, choices: Sequence[_T]) -> tuple[_T, ...]:
-        """One or more of the choices, in any order."""
-        return tuple(self.draw(st.permutations(choices))[: self.draw(st.integers(1, len(choices)))])
-
-    def pin(self, kind: type[Any], source: str) -> str:
-        """The canonical name: sometimes given outright, else what the policy makes of the source's."""
-        if self.version == 10 and (kind, source) not in self.pinned and self.chance():
-            self.pinned[kind, source] = self.names.fresh(("Pinned", "FB", "given_outright"))
-        return self.pinned.get((kind, source), self.convert(source))
-
-    def function(self) -> str:
-        source = self.names.fresh()
-        self.pin(v10.FunctionName, source)
-        return source
-
-    # Types
-
-    def use(self, refs: Sequence[int], leaves: Sequence[t.AlgebraicType] = _LEAVES) -> t.AlgebraicType:
-        """What a field or parameter may hold; references go to `refs`."""
-        kind = self.draw(st.integers(0, 9))
-        if kind == 6:
-            return t.ArrayType(self.use(refs))
-        if kind == 7:
-            return t.option_type(self.use(refs))
-        if kind == 8:
-            return t.result_type(self.use(refs), self.use(refs))
-        return t.Ref(self.one_of(refs)) if refs and kind > 3 else self.one_of(leaves)
-
-    def product(self, refs: Sequence[int], most: int = 4) -> t.ProductType:
-        names = Names(self.draw)
-        return t.ProductType(tuple(t.ProductTypeElement(names.fresh(), self.use(refs)) for _ in self.times(most)))
-
-    def sum_(self, refs: Sequence[int]) -> t.SumType:
-        names = Names(self.draw)
-        payloads = [self.use(refs, (t.UNIT, *_LEAVES)) for _ in range(self.draw(st.integers(1, 4)))]
-        return t.SumType(tuple(t.SumTypeVariant(names.fresh(), payload) for payload in payloads))
-
-    def enum(self) -> t.SumType:
-        names = Names(self.draw)
-        return t.SumType(tuple(t.SumTypeVariant(names.fresh(), t.UNIT) for _ in range(self.draw(st.integers(1, 4)))))
-
-    def in_order(self, kind: t.AlgebraicType) -> bool:
-        """Whether the parts stand in the default order, by the names they will have."""
-        if isinstance(kind, t.ProductType):
-            return is_default_order(
-                t.ProductType(tuple(replace(part, name=self.convert(part.name or "")) for part in kind.elements))
-            )
-        assert isinstance(kind, t.SumType)
-        convert = str if self.convert is str else camel
-        return is_default_order(t.SumType(tuple(replace(part, name=convert(part.name or "")) for part in kind.variants)))
-
-    def name_type(self, ref: int) -> None:
-        """Give an entry a name."""
-        kind = self.entries[ref]
-        scope = tuple(self.one_of(WORDS) for _ in self.times(2))
-        custom = not self.in_order(kind) or self.chance()
-        name = v10.RawScopedTypeNameV10(scope, self.names.fresh(("Kind", "named", "OfThings")))
-        self.types.append(v10.RawTypeDefV10(name, ref, custom))
-
-    def draw_types(self) -> None:
-        """Named types, each of those before it; aliases of them; and some that contain themselves and each other."""
-        for _ in self.times(3):
-            enum = self.chance()
-            self.entries.append(
-                self.enum() if enum else self.product(self.finite) if self.chance() else self.sum_(self.finite)
-            )
-            ref = len(self.entries) - 1
-            self.name_type(ref)
-            self.finite.append(ref)
-            if enum:
-                self.enums.append(ref)
-        for _ in self.times(2):
-            self.entries.append(self.use(self.finite))
-            self.finite.append(len(self.entries) - 1)
-        self.anywhere = list(self.finite)
-        knot = [len(self.entries) + place for place in self.times(2)]
-        self.anywhere += knot
-        for _ in knot:
-            self.entries.append(self.product(self.anywhere) if self.chance() else self.sum_(self.anywhere))
-        for ref in knot:
-            self.name_type(ref)
-
-    def draw_row(self, wanted: Sequence[t.AlgebraicType], named: bool) -> tuple[int, list[Column]]:
-        """A row type with the wanted columns among others."""
-        ref, names = len(self.entries), Names(self.draw)
-        columns = [Column(names.fresh(), kind) for kind in wanted]
-        for _ in self.times(3):
-            finite = self.version == 8 or self.chance()
-            refs = self.finite if finite else [*self.anywhere, *([ref] if named else [])]
-            leaves = (*_DIRECT, *(t.Ref(enum) for enum in self.enums), *_LEAVES, *(() if finite else (t.NEVER,)))
-            columns.append(Column(names.fresh(), self.use(refs, leaves), finite))
-        columns = list(self.draw(st.permutations(columns)))
-        self.entries.append(t.ProductType(tuple(t.ProductTypeElement(one.name, one.ty) for one in columns)))
-        if named:
-            self.name_type(ref)
-            self.anywhere.append(ref)
-            self.rows.append((ref, columns))
-        return ref, columns
 
     # Tables
 
@@ -228,7 +73,7 @@ class Module:
             primary_key=() if key is None else (key,),
             indexes=tuple(self.draw_indexes(canonical, columns, uniques)),
             constraints=tuple(
-                v10.RawConstraintDefV10(None if self.version < 10 or self.chance() else "any text", RawUniqueConstraintDataV9(cols))
+                v10.RawConstraintDefV10("ignored" if self.chance() else None, RawUniqueConstraintDataV9(cols))
                 for cols in uniques
             ),
             sequences=tuple(self.draw_sequences(columns)),
@@ -245,7 +90,7 @@ class Module:
 
     def draw_uniques(self, columns: Sequence[Column], key: int | None) -> list[tuple[int, ...]]:
         """Column lists of unique constraints, no two over the same columns."""
-        found = [] if key is None else [(key,)]
+        found: list[tuple[int, ...]] = [] if key is None else [(key,)]
         for _ in self.times(2) if columns else ():
             cols = self.some_of(range(len(columns)))
             if set(cols) not in map(set, found):
@@ -280,7 +125,7 @@ class Module:
         return v10.RawIndexDefV10(source, self.one_of(WORDS) if self.chance() else None, algorithm)
 
     def is_direct(self, kind: t.AlgebraicType) -> bool:
-        return kind in _DIRECT or (isinstance(kind, t.Ref) and kind.index in self.enums)
+        return kind in DIRECT or (isinstance(kind, t.Ref) and kind.index in self.enums)
 
     def draw_sequences(self, columns: Sequence[Column]) -> Iterator[v10.RawSequenceDefV10]:
         for place, one in enumerate(columns):
@@ -318,9 +163,7 @@ class Module:
                 outcome = t.Ref(len(self.entries) - 1)
             parts = (t.ProductTypeElement("key", t.Ref(table.product_type_ref)), t.ProductTypeElement("BIG", outcome))
             callback = self.function()
-            self.reducers.append(
-                v10.RawReducerDefV10(callback, t.ProductType(parts), self.visibility(), t.UNIT, t.STRING)
-            )
+            self.reducers.append(v10.RawReducerDefV10(callback, t.ProductType(parts), self.visibility(), t.UNIT, t.STRING))
         args = self.some_of(range(len(columns))) if self.chance() else ()
         remote, signature = self.draw(remote_reducers(WORDS)), self.draw(st.integers(0, (1 << 256) - 1))
         self.outboxes.append(v10.RawOutboxDefV10(table.source_name, remote, target, args, callback, signature))
@@ -346,7 +189,12 @@ class Module:
         params = self.product(self.anywhere, 2)
         kept = (part for part in params.elements if self.version < 10 or part.algebraic_type not in (t.F32, t.F64))
         view = v10.RawViewDefV10(
-            self.function(), self.one_of((0, 1, (1 << 32) - 1)), self.chance(), self.chance(), t.ProductType(tuple(kept)), returned
+            self.function(),
+            self.one_of((0, 1, (1 << 32) - 1)),
+            self.chance(),
+            self.chance(),
+            t.ProductType(tuple(kept)),
+            returned,
         )
         self.views.append(view)
         if not view.params.elements and columns and self.chance():
@@ -380,7 +228,7 @@ class Module:
         for ref, columns in self.rows if self.version > 8 else ():
             if self.chance():
                 self.draw_view(ref, columns)
-        security = tuple(RawRowLevelSecurityDefV9(f"SELECT * FROM {name}") for name in map(self.one_of, [WORDS] * len(self.times(2))))
+        security = tuple(RawRowLevelSecurityDefV9(f"SELECT * FROM {self.one_of(WORDS)}") for _ in self.times(2))
         sections: list[v10.RawModuleDefV10Section] = [
             v10.TypespaceSection(t.Typespace(tuple(self.entries))),
             v10.TypesSection(tuple(self.draw(st.permutations(self.types)))),
@@ -407,7 +255,8 @@ class Module:
         if self.chance():
             sections.append(v10.EnvironmentSection(self.draw(environments()) if self.root else ()))
         entries = [kind(v10.NameMapping(source, given)) for (kind, source), given in self.pinned.items()]
-        sections.append(v10.ExplicitNamesSection(v10.ExplicitNames((*entries, v10.FunctionName(v10.NameMapping("no such", ""))))))
+        unused = v10.FunctionName(v10.NameMapping("no such", ""))
+        sections.append(v10.ExplicitNamesSection(v10.ExplicitNames((*entries, unused))))
         if self.policy is v10.CaseConversionPolicy.None_ or self.chance():
             sections.append(v10.CaseConversionPolicySection(self.policy))
         empty = [place for place, one in enumerate(sections) if _is_empty(one) and self.chance()]
@@ -419,7 +268,8 @@ class Module:
 
 def _is_empty(section: v10.RawModuleDefV10Section) -> bool:
     """Whether leaving the section out means the same."""
-    return not isinstance(section, v10.EnvironmentSection) and () in (getattr(section, name) for name in section.__dataclass_fields__)
+    content = getattr(section, next(iter(section.__dataclass_fields__)))
+    return content == () and not isinstance(section, v10.EnvironmentSection)
 
 
 @st.composite

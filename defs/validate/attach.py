@@ -217,7 +217,7 @@ def _callback(parts: Parts, table: TableDef, source: str, path: Path) -> str:
     if len(kinds) != 2 or kinds[0] != Ref(table.product_type_ref) or not _is_plain_result(parts.scope, kinds[1]):
         row = ProductTypeElement(None, Ref(table.product_type_ref))
         expected = ProductType((row, ProductTypeElement(None, result_type(UNIT, STRING))))
-        raise Faults(IncorrectOutboxOnResultParams(table.name, source, expected, reducer.params, path=tuple(path)))
+        raise Faults(IncorrectOutboxOnResultParams(table.name, source, expected, reducer.source_params, path=tuple(path)))
     return name
 
 

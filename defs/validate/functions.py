@@ -164,7 +164,7 @@ def _return_column(
     scope: Scope, source_name: str, view_name: str, ref: int, row: ProductType, source_row: ProductType, place: int
 ) -> ViewColumnDef:
     element, written = row.elements[place], source_row.elements[place]
-    path = ("typespace", ref, place)
+    path = scope.type_path(ref, place)
     collected = Collector()
     if element.name is None or written.name is None:
         collected.add(UnnamedColumn(RawColumnName(source_name, str(place)), path=path))

@@ -23,13 +23,26 @@ class Scope:
     that type definitions name. `owners` is the global namespace. (spec: validation 2.4, 2.6)
     """
 
-    def __init__(self, version: int, names: Names, source: Typespace, typespace: Typespace, declared: set[int]) -> None:
+    def __init__(
+        self,
+        version: int,
+        names: Names,
+        source: Typespace,
+        typespace: Typespace,
+        declared: set[int],
+        path: Path = (),
+    ) -> None:
         self.version = version
+        self.path = tuple(path)
         self.names = names
         self.source = source
         self.typespace = typespace
         self.uses = Builder(source, declared)
         self.owners: dict[str, str] = {}
+
+    def type_path(self, ref: int, *steps: int) -> tuple[str | int, ...]:
+        """Where an entry of the typespace, or a part of it, stands in the definition."""
+        return (*self.path, "typespace", ref, *steps)
 
     def claim(self, name: str, owner: str, path: Path) -> None:
         """Enter a name into the global namespace; raises Faults when it is taken."""

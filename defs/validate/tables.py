@@ -92,7 +92,7 @@ def columns(source: Source) -> tuple[ColumnDef, ...]:
 def column(source: Source, col: int) -> ColumnDef:
     """One column: named, of a type that may stand there, and both its names are identifiers."""
     element, written = source.row.elements[col], source.source_row.elements[col]
-    path = ("typespace", source.ref, col)
+    path = source.scope.type_path(source.ref, col)
     collected = Collector()
     if element.name is None or written.name is None:
         collected.add(UnnamedColumn(RawColumnName(source.source_name, str(col)), path=path))

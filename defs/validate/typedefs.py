@@ -55,7 +55,7 @@ def _target(
     if not custom_ordering and isinstance(kind, (ProductType, SumType)) and not is_default_order(kind):
         collected.add(TypeHasIncorrectOrdering(raw_name, ref, kind, path=tuple(path)))
     for error in scope.uses.define(ref):
-        collected.add(ClientCodegenError(scope.in_typespace(ref), error, path=("typespace", ref)))
+        collected.add(ClientCodegenError(scope.in_typespace(ref), error, path=scope.type_path(ref)))
     collected.done()
 
 

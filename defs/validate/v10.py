@@ -55,7 +55,7 @@ def validate_v10(raw: RawModuleDefV10, path: Path = ()) -> ModuleDef:
 def _own(raw: RawModuleDefV10, names: Any, path: Path) -> ModuleDef:
     """What the module declares itself."""
     typespace = convert_typespace(raw.typespace, names.member, names.variant)
-    scope = Scope(10, names, raw.typespace, typespace, {one.ty for one in raw.types})
+    scope = Scope(10, names, raw.typespace, typespace, {one.ty for one in raw.types}, path)
     collected = Collector()
     reducers = all_of(collected, reducer_v10, raw.reducers, scope, (*path, "reducers"))
     procedures = all_of(collected, procedure_v10, raw.procedures, scope, (*path, "procedures"))

@@ -67,6 +67,8 @@ _KINDS = {
 def validate_v8(raw: RawModuleDefV8) -> ModuleDef:
     """A V8 definition; raises Faults with everything wrong, in the upgrade and after."""
     upgraded, errors = upgrade_v8(raw)
+    if crashes := [error for error in errors if isinstance(error, ReferenceWouldCrash)]:
+        raise Faults(*crashes)  # upstream gets no further
     collected = Collector()
     module = collected.attempt(validate_v9, upgraded, 8)
     collected.errors.extend(errors)
@@ -141,10 +143,11 @@ class _Table:
             return
         for place, one in enumerate(self.table.columns):
             element = row.elements[place] if place < len(row.elements) else None
-            if element is None or element.name != one.col_name or element.algebraic_type != self.resolved(one.col_type):
+            resolved = self.resolved(one.col_type)
+            if element is None or element.name != one.col_name or element.algebraic_type != resolved:
                 column = RawColumnName(name, one.col_name)
                 path = (*self.path, "schema", "columns", place)
-                self.errors.append(ColumnDefMalformed(column, one.col_type, place, row, path=path))
+                self.errors.append(ColumnDefMalformed(column, resolved or one.col_type, place, row, path=path))
 
     def resolved(self, kind: AlgebraicType) -> AlgebraicType | None:
         try:

@@ -225,3 +225,20 @@ def test_what_a_report_counts() -> None:
     assert Report("a", 10, "10i", [GLOBAL]).status == "valid"
     assert Report("a", failed=DUPLICATE).status == "undecodable"
     assert Report("a", 10, "10i", omitted=3).count("error") == 3
+
+
+def test_github_escapes_what_its_commands_are_made_of() -> None:
+    finding = Finding("a:b,c%0A", "error", "100%0A: a, b\r\n::stop", "x:y,z%\n", help="more")
+    text = PRINTERS["github"](Reading([Report("x", 10, "10i", [finding])]))
+    title = "a%3Ab%2Cc%250A"
+    assert text == f"::error title={title},file=x%3Ay%2Cz%25\\n::100%250A: a, b\\r%0A::stop%0Amore\n"
+
+
+def test_sarif_tells_findings_apart_that_are_alike() -> None:
+    assert len(sarif(Report("a.wasm", 10, "10i", [INDEX, INDEX, INDEX]))["results"]) == 3
+
+
+@pytest.mark.parametrize("form", [form for form in PRINTERS if form != "json"])
+def test_long_messages_are_cut(form: str) -> None:
+    finding = Finding("R", "error", "x" * 100_000, "a.wasm", ("tables", 0), "y" * 100_000, "z" * 100_000)
+    assert len(PRINTERS[form](Reading([Report("a.wasm", 10, "10i", [finding])]))) < 40_000

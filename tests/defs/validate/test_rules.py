@@ -64,7 +64,7 @@ class Draft:
     sections: tuple[Any, ...] = ()
 
 
-USER = {"table_type": TableType.User, "table_access": TableAccess.Public}
+USER: dict[str, Any] = {"table_type": TableType.User, "table_access": TableAccess.Public}
 CALLABLE = v10.FunctionVisibility.ClientCallable
 NO_PARAMS = product()
 
@@ -172,7 +172,8 @@ def codegen(error: r.CodegenError) -> Expected:
 
 
 def functions(**kinds: Any) -> Draft:
-    return Draft(**{kind: tuple((name, NO_PARAMS) for name in names.split()) for kind, names in kinds.items()})
+    named: dict[str, Any] = {kind: tuple((name, NO_PARAMS) for name in names.split()) for kind, names in kinds.items()}
+    return Draft(**named)
 
 
 TWICE = (("scope1::scope2::Duplicate", 0, True), ("scope1::scope2::Duplicate", 0, True))
@@ -391,16 +392,14 @@ def pinned(kind: Any, source: str, canonical: str) -> v10.ExplicitNamesSection:
 
 
 def env(*names: str, ty: v10.RawEnvVarTypeV10 | None = None) -> v10.EnvironmentSection:
-    return v10.EnvironmentSection(
-        tuple(v10.RawEnvironmentDeclarationV10(name, ty or v10.EnvString(), False) for name in names)
-    )
+    return v10.EnvironmentSection(tuple(v10.RawEnvironmentDeclarationV10(name, ty or v10.EnvString(), False) for name in names))
 
 
 EMPTY = Draft()
 INIT = replace(functions(reducers="f"), lifecycles=((Lifecycle.Init, "f"),))
 
-V10_ONLY: list[tuple[str, Draft, list[Expected]]] = [
-    ("lifecycle of no reducer", replace(EMPTY, lifecycles=((Lifecycle.Init, "f"),)), [e.LifecycleWithoutReducer(Lifecycle.Init)]),
+V10_ONLY: list[tuple[str, Draft, Sequence[Expected]]] = [
+    ("lifecycle of no reducer", Draft(lifecycles=((Lifecycle.Init, "f"),)), [e.LifecycleWithoutReducer(Lifecycle.Init)]),
     (
         "reducer of two events",
         replace(functions(reducers="f"), lifecycles=((Lifecycle.Init, "f"), (Lifecycle.OnConnect, "f"))),
@@ -458,6 +457,16 @@ V10_ONLY: list[tuple[str, Draft, list[Expected]]] = [
             product(a=ref(0), b=option(t.STRING)),
         )
     ),
+    (
+        "outbox callback's parameters are told as written",
+        outbox(params=product(BIG=t.U8)),
+        [
+            e.IncorrectOutboxOnResultParams(
+                "outgoing", "done", t.ProductType(tuple(t.ProductTypeElement(None, kind) for kind in (ref(0), OUTCOME))),
+                product(BIG=t.U8),
+            )
+        ],
+    ),
     ("outbox to no name", outbox(remote_reducer="a..b"), [e.IdentifierError(r.Empty())]),
     ("submodule", mounted(("child", functions(reducers="f"))), []),
     ("submodule twice", mounted(("child", EMPTY), ("child", EMPTY)), [e.DuplicateName("child")]),
@@ -478,7 +487,7 @@ V10_ONLY: list[tuple[str, Draft, list[Expected]]] = [
         mounted(("outer", mounted(("inner", INIT)))),
         [e.LifecycleInSubmodule(Lifecycle.Init, "inner")],
     ),
-    ("reducer as namespace", mounted(("child", EMPTY), reducers="child"), [e.NamespaceNameConflict("reducer", "child", "child")]),
+    ("reducer as namespace", mounted(("c", EMPTY), reducers="c"), [e.NamespaceNameConflict("reducer", "c", "c")]),
     (
         "table as namespace",
         mounted(("child", EMPTY), entries=(ROW,), tables=(Table("child"),)),
@@ -513,7 +522,7 @@ V10_ONLY: list[tuple[str, Draft, list[Expected]]] = [
 
 
 @pytest.mark.parametrize(("draft", "errors"), [case[1:] for case in V10_ONLY], ids=[case[0] for case in V10_ONLY])
-def test_rules_of_v10(draft: Draft, errors: list[Expected]) -> None:
+def test_rules_of_v10(draft: Draft, errors: Sequence[Expected]) -> None:
     check(as_v10(draft), errors)
 
 
@@ -586,12 +595,12 @@ NO_INDEX: tuple[v8.RawIndexDefV8, ...] = ()
 def of_v8(
     name: str = "Bananas", row: int = 0, columns: str = "b a s i", entries: Sequence[t.AlgebraicType] = (ROW,),
     indexes: Sequence[v8.RawIndexDefV8] = (), constraints: Sequence[tuple[int, tuple[int, ...]]] = (),
-    sequences: Sequence[int] = (), aliases: Sequence[str] = (),
+    sequences: Sequence[int] = (), aliases: Sequence[str] = (), kind: t.AlgebraicType | None = None,
 ) -> raw.RawModuleDefV8:  # fmt: skip
     kinds = {part.name: part.algebraic_type for part in entries[0]} if entries and isinstance(entries[0], t.ProductType) else {}
     table = v8.RawTableDefV8(
         name,
-        tuple(v8.RawColumnDefV8(column, kinds.get(column, t.U8)) for column in columns.split()),
+        tuple(v8.RawColumnDefV8(column, kind or kinds.get(column, t.U8)) for column in columns.split()),
         tuple(indexes),
         tuple(v8.RawConstraintDefV8(f"ct{n}", v8.Constraints(flags), cols) for n, (flags, cols) in enumerate(constraints)),
         tuple(v8.RawSequenceDefV8(f"seq{n}", col, 1, None, None, None, 0) for n, col in enumerate(sequences)),
@@ -608,12 +617,17 @@ def index_v8(*cols: int, kind: v8.IndexType = v8.IndexType.BTree, unique: bool =
     return v8.RawIndexDefV8("by_it", unique, kind, cols)
 
 
-V8: list[tuple[str, raw.RawModuleDefV8, list[Expected]]] = [
+V8: list[tuple[str, raw.RawModuleDefV8, Sequence[Expected]]] = [
     ("valid", of_v8(constraints=[(15, (1,)), (5, (0,))], sequences=[0], aliases=["Bananas"]), []),
     ("row type missing", of_v8(row=1337), [e.InvalidProductTypeRef("Bananas", 1337)]),
     ("row type contains itself", of_v8(entries=[product(b=ref(0))], columns="", aliases=["B"]), ["InvalidProductTypeRef"]),
     ("empty table name", of_v8(name=""), [e.IdentifierError(r.Empty())]),
     ("column of another name", of_v8(columns="b z"), ["ColumnDefMalformed"]),
+    (
+        "column of another type, by reference",
+        of_v8(columns="b", entries=[product(b=t.U16), t.STRING], kind=ref(1)),
+        [e.ColumnDefMalformed(e.ColumnName("Bananas", "b"), t.STRING, 0, product(b=t.U16))],
+    ),
     ("column too many", of_v8(columns="b a s i k"), ["ColumnDefMalformed"]),
     ("columns too few", of_v8(columns="b"), []),
     ("index column missing", of_v8(indexes=[index_v8(0, 55)]), [e.ColumnNotFound("Bananas", "by_it", 55)]),
@@ -630,20 +644,20 @@ V8: list[tuple[str, raw.RawModuleDefV8, list[Expected]]] = [
     ("type twice", of_v8(aliases=["a.b.X", "a::b::X"]), [e.DuplicateTypeName(ScopedTypeName(("a", "b"), "X"))]),
     *((f"flags {flags}", of_v8(constraints=[(flags, (0,))]), ["ReferenceWouldCrash"])
       for flags in (2, 3, 4, 6, 8, 9, 10, 11, 12, 14)),
-    ("auto_inc of no column", of_v8(constraints=[(15, ())]), ["ReferenceWouldCrash"]),
+    ("auto_inc of no column", of_v8(constraints=[(7, ())]), ["ReferenceWouldCrash"]),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("definition", "errors"), [case[1:] for case in V8], ids=[case[0] for case in V8])
-def test_rules_of_v8(definition: raw.RawModuleDefV8, errors: list[Expected]) -> None:
+def test_rules_of_v8(definition: raw.RawModuleDefV8, errors: Sequence[Expected]) -> None:
     check(definition, errors)
 
 
 def test_constraints_of_v8_imply_indexes_and_sequences() -> None:
+    key = v8.RawConstraintDefV8("ct_tt_a_primary_key_auto", v8.Constraints.PRIMARY_KEY_AUTO, (0,))
     table = v8.RawTableDefV8(
-        "tt", (v8.RawColumnDefV8("a", t.U32),), (), (v8.RawConstraintDefV8("ct_tt_a_primary_key_auto", v8.Constraints(15), (0,)),),
-        (), v8.StTableType.User, v8.StAccess.Public, None,
-    )  # fmt: skip
+        "tt", (v8.RawColumnDefV8("a", t.U32),), (), (key,), (), v8.StTableType.User, v8.StAccess.Public, None
+    )
     found = validate(raw.RawModuleDefV8(t.Typespace((product(a=t.U32),)), (v8.TableDesc(table, 0),), (), ())).tables["tt"]
     assert list(found.indexes) == ["idx_tt_a_primary_key_auto_unique"]
     assert list(found.constraints) == ["ct_tt_a_primary_key_auto"]
