@@ -35,7 +35,7 @@ from defs.raw.v9 import (
 )
 from defs.schema.model import ModuleDef
 from defs.schema.resolve import Unresolvable, resolve_refs
-from defs.validate.collect import Collector
+from defs.validate.collect import Collector, Faults
 from defs.validate.errors import (
     ColumnDefMalformed,
     InvalidProductTypeRef,
