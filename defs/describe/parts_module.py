@@ -34,12 +34,18 @@ def parts_of_module(module: ModuleDef) -> ModuleParts:
         reducers=[_reducer(reducer) for reducer in module.reducers.values()],
         procedures=[_procedure(procedure) for procedure in module.procedures.values()],
         views=[_view(view) for view in module.views.values()],
-        types=[TypeParts((*kind.accessor_name.scope, kind.accessor_name.name), kind.ty) for kind in module.types.values()],
+        types=_types(module),
         routes=[(method_word(route.method), route.path, route.handler_name) for route in module.http_routes],
         environment=None if declared is None else [_variable(one) for one in declared.values()],
         row_level_security=list(module.row_level_security),
         submodules=list(module.submodules.items()),
     )
+
+
+def _types(module: ModuleDef) -> list[TypeParts]:
+    """The named types; of several names for one entry the one that counts comes last."""
+    counts = sorted(module.types.values(), key=lambda kind: module.type_names[kind.ty] == kind.accessor_name)
+    return [TypeParts((*kind.accessor_name.scope, kind.accessor_name.name), kind.ty) for kind in counts]
 
 
 def _table(table: TableDef) -> TableParts:

@@ -17,6 +17,7 @@ from defs.describe import describe
 from defs.describe.text import to_text
 from defs.raw import RawModuleDefV9, RawModuleDefV10, v8, v9, v10
 from defs.raw.shared import BTree, Direct, Hash, RawRowLevelSecurityDefV9, TableAccess, TableType
+from defs.validate import validate
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -283,3 +284,12 @@ def test_v8_flags_become_what_is_not_there_yet() -> None:
         "Tables\n  t (private)\n    Columns:\n      a  U8  primary key, auto-increment\n      b  U8\n"
         "    Indexes:\n      idx_t_a_unique      hash (a)\n      idx_t_b_non_unique  btree (b)\n"
     )
+
+
+def test_of_two_names_for_a_type_the_later_one_is_shown() -> None:
+    kind = t.SumType((t.SumTypeVariant("A", t.UNIT),))
+    row = t.ProductType((t.ProductTypeElement("k", t.Ref(0)),))
+    types = tuple(v10.RawTypeDefV10(v10.RawScopedTypeNameV10(scope, "Kind"), 0, True) for scope in (("Scope",), ()))
+    table = v10.RawTableDefV10("t", 1, (), (), (), (), TableType.User, TableAccess.Public, ())
+    sections = (v10.TypespaceSection(t.Typespace((kind, row))), v10.TypesSection(types), v10.TablesSection((table,)))
+    assert "k  Kind" in to_text(describe(validate(v10.RawModuleDefV10(sections))))
