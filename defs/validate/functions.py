@@ -20,11 +20,11 @@ from bsatn.types import (
 from defs.raw.v10 import RawProcedureDefV10, RawReducerDefV10, RawViewDefV10
 from defs.schema.model import ProcedureDef, ReducerDef, ViewColumnDef, ViewDef, ViewParamDef
 from defs.validate.collect import Collector, Faults
+from defs.validate.columns import row_columns
 from defs.validate.errors import (
     ClientCodegenError,
     InvalidReducerReturnType,
     InvalidViewReturnType,
-    UnnamedColumn,
     ViewFloatParam,
 )
 from defs.validate.naming import identifier
@@ -32,7 +32,6 @@ from defs.validate.reasons import (
     NamelessReducerParam,
     ProcedureArg,
     ProcedureReturn,
-    RawColumnName,
     ReducerArg,
     TypeLocation,
     ViewArg,
@@ -125,8 +124,7 @@ def view(scope: Scope, raw: RawViewDefV10, path: Path, *, floats: bool) -> ViewD
     use = ArrayType(Ref(ref)) if is_query else raw.return_type
     collected.attempt(scope.check_use, use, ViewReturn(named), (*path, "return_type"))
     scope.claim(name, name, path)
-    columns = collected.attempt(_return_columns, scope, raw.source_name, name, ref, row, source_row)
-    arguments = collected.attempt(_param_columns, scope, raw, name, canonical, path)
+    columns = collected.attempt(row_columns, scope, raw.source_name, ref, row, source_row)
     for place, element in enumerate(raw.params.elements):
         if not floats and element.algebraic_type in (F32, F64):
             parameter = str(place) if element.name is None else element.name
@@ -145,41 +143,10 @@ def view(scope: Scope, raw: RawViewDefV10, path: Path, *, floats: bool) -> ViewD
         return_type=raw.return_type,
         product_type_ref=ref,
         primary_key=None,
-        return_columns=columns or (),
-        param_columns=arguments or (),
-    )
-
-
-def _return_columns(
-    scope: Scope, source_name: str, view_name: str, ref: int, row: ProductType, source_row: ProductType
-) -> tuple[ViewColumnDef, ...]:
-    collected = Collector()
-    found = [collected.attempt(_return_column, scope, source_name, view_name, ref, row, source_row, place)
-             for place in range(len(row.elements))]  # fmt: skip
-    collected.done()
-    return tuple(one for one in found if one is not None)
-
-
-def _return_column(
-    scope: Scope, source_name: str, view_name: str, ref: int, row: ProductType, source_row: ProductType, place: int
-) -> ViewColumnDef:
-    element, written = row.elements[place], source_row.elements[place]
-    path = scope.type_path(ref, place)
-    collected = Collector()
-    if element.name is None or written.name is None:
-        collected.add(UnnamedColumn(RawColumnName(source_name, str(place)), path=path))
-    collected.attempt(scope.check_use, written.algebraic_type, scope.in_typespace(ref), path)
-    collected.done()
-    assert element.name is not None
-    assert written.name is not None
-    accessor = identifier(written.name, path)
-    return ViewColumnDef(identifier(element.name, path), accessor, place, element.algebraic_type, view_name)
-
-
-def _param_columns(
-    scope: Scope, raw: RawViewDefV10, view_name: str, canonical: ProductType, path: Path
-) -> tuple[ViewParamDef, ...]:
-    return tuple(
-        ViewParamDef(element.name or "", place, element.algebraic_type, view_name)
-        for place, element in enumerate(canonical.elements)
+        return_columns=tuple(
+            ViewColumnDef(one.name, one.accessor_name, col, one.ty, name) for col, one in enumerate(columns or ())
+        ),
+        param_columns=tuple(
+            ViewParamDef(one.name or "", col, one.algebraic_type, name) for col, one in enumerate(canonical.elements)
+        ),
     )

@@ -21,6 +21,7 @@ from defs.schema.lookup import Lookup
 from defs.schema.model import ColumnDef, ConstraintDef, IndexAlgorithm, IndexDef, SequenceDef, TableDef
 from defs.validate import names
 from defs.validate.collect import Collector, Faults
+from defs.validate.columns import row_columns
 from defs.validate.errors import (
     ColumnDefaultValueMalformed,
     ColumnNotFound,
@@ -34,7 +35,6 @@ from defs.validate.errors import (
     RepeatedPrimaryKey,
     TableNameReserved,
     UniqueConstraintWithoutIndex,
-    UnnamedColumn,
 )
 from defs.validate.naming import identifier
 from defs.validate.reasons import RawColumnName, decode_reason
@@ -83,26 +83,8 @@ class Source:
 
 def columns(source: Source) -> tuple[ColumnDef, ...]:
     """All the columns; every bad one is told."""
-    collected = Collector()
-    found = [collected.attempt(column, source, col) for col in range(len(source.row.elements))]
-    collected.done()
-    return tuple(one for one in found if one is not None)
-
-
-def column(source: Source, col: int) -> ColumnDef:
-    """One column: named, of a type that may stand there, and both its names are identifiers."""
-    element, written = source.row.elements[col], source.source_row.elements[col]
-    path = source.scope.type_path(source.ref, col)
-    collected = Collector()
-    if element.name is None or written.name is None:
-        collected.add(UnnamedColumn(RawColumnName(source.source_name, str(col)), path=path))
-    collected.attempt(source.scope.check_use, written.algebraic_type, source.scope.in_typespace(source.ref), path)
-    collected.done()
-    assert element.name is not None
-    assert written.name is not None
-    accessor = identifier(written.name, path)
-    name = identifier(element.name, path)
-    return ColumnDef(name, accessor, col, element.algebraic_type, source.name)
+    found = row_columns(source.scope, source.source_name, source.ref, source.row, source.source_row)
+    return tuple(ColumnDef(one.name, one.accessor_name, col, one.ty, source.name) for col, one in enumerate(found))
 
 
 # -- indexes
@@ -300,11 +282,7 @@ def table_v10(scope: Scope, raw: RawTableDefV10, path: Path) -> TableDef:
 
 def by_name(defs: Sequence[Any]) -> Lookup[str, Any]:
     """Definitions sorted by name."""
-    return (
-        Lookup(sorted((one.name, one) for one in defs))
-        if len(defs) < 2
-        else Lookup((one.name, one) for one in sorted(defs, key=lambda one: one.name))
-    )
+    return Lookup((one.name, one) for one in sorted(defs, key=lambda one: one.name))
 
 
 def _constraint_v10(source: Source, raw: RawConstraintDefV10, path: Path) -> ConstraintDef:
