@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
 from bsatn.codegen import GeneratedEngine
+from bsatn.codegen.runtime import Unsure
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
@@ -93,6 +94,22 @@ class Codec(Generic[_T]):
         if end < len(data) and trailing != "allow":
             raise DecodeError("TrailingBytes", offset=end, unread=len(data) - end)
         return value
+
+    def attempt(self, data: Buffer) -> tuple[_T] | None:
+        """The value that `data` holds, in a tuple; None where it holds none: `decode` when nobody asks why. (spec: wire 1)"""
+        data = _bytes(data)
+        if self.engine == "generated":
+            try:
+                value, end = self._fast.decode(data, 0)
+                return (value,) if end == len(data) else None
+            except (Unsure, RecursionError, MemoryError):
+                pass
+            except Exception:  # noqa: BLE001 - wrong bytes fail in many ways
+                return None
+        try:
+            return (self.decode(data),)
+        except DecodeError:
+            return None
 
     def decode_from(self, data: Buffer, offset: int = 0) -> tuple[_T, int]:
         """The value that starts at `offset`, and the offset after it; what follows is left alone. Raises DecodeError."""

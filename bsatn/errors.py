@@ -31,8 +31,11 @@ class BsatnError(Exception):
     """Base of every error this package raises on purpose.
 
     `kind` is a short CamelCase word, upstream's where upstream has one; `message` is the sentence without the place;
-    `path` names the place inside the value as a sequence of field names and indexes; `fields` holds the details.
+    `path` names the place inside the value as a sequence of field names and indexes; `fields` holds the details; `hint`
+    is what to do about it, where there is something to say.
     """
+
+    hint = ""
 
     def __init__(self, kind: str, message: str = "", *, path: Path = (), **fields: Any) -> None:
         self.kind = kind
@@ -52,7 +55,10 @@ class BsatnError(Exception):
         return format_path(self.path)
 
     def __str__(self) -> str:
-        return f"{self.message} (at {self.where})" if self.path else self.message
+        return self._with_hint(f"{self.message} (at {self.where})" if self.path else self.message)
+
+    def _with_hint(self, text: str) -> str:
+        return f"{text}; {self.hint}" if self.hint else text
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.__dict__)
@@ -82,7 +88,7 @@ class DecodeError(BsatnError):
     def __str__(self) -> str:
         places = [f"{self.unit} {self.offset}"] if self.offset is not None else []
         places += [self.where] if self.path else []
-        return f"{self.message} (at {', '.join(places)})" if places else self.message
+        return self._with_hint(f"{self.message} (at {', '.join(places)})" if places else self.message)
 
 
 class EncodeError(BsatnError):

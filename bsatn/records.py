@@ -39,7 +39,7 @@ from bsatn.errors import DefinitionError
 from bsatn.shapes import Array, Case, Product, Shape, Style, Sum, is_option
 from bsatn.typeshapes import SPECIAL_SHAPES, UNIT_SHAPE, leaf, shape_of_type, type_of_shape
 
-__all__ = ["case", "field", "record", "shape_of", "type_of", "variants"]
+__all__ = ["case", "field", "record", "shape_of", "spelled_before", "type_of", "variants"]
 
 _C = TypeVar("_C", bound=type)
 
@@ -62,9 +62,22 @@ class variants:
     names: tuple[str, ...] = ()
 
 
-def field(*, default: Any = dataclasses.MISSING, name: str | None = None, since: str | None = None) -> Any:
-    """A record's field with a default value, a wire name other than the attribute's, or the release that brought it."""
-    return dataclasses.field(default=default, metadata={"name": name, "since": since})
+def field(*, default: Any = dataclasses.MISSING, name: str | None = None, since: str | None = None, was: Any = None) -> Any:
+    """A record's field with a default value, a wire name other than the attribute's, or the release that brought it.
+
+    With `was`, an annotation, the release changed the field's type, which was that before.
+    """
+    return dataclasses.field(default=default, metadata={"name": name, "since": since, "was": was})
+
+
+def spelled_before(release: str, **names: str) -> Callable[[_C], _C]:
+    """Declare of an enum that before `release` the variants given had other wire names."""
+
+    def declare(cls: _C) -> _C:
+        cls.__bsatn_spelled__ = (*getattr(cls, "__bsatn_spelled__", ()), (release, names))  # type: ignore[attr-defined]
+        return cls
+
+    return declare
 
 
 @overload

@@ -12,12 +12,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bsatn import satsjson
 from bsatn.codec import Trailing
 from bsatn.limits import DEFAULT_LIMITS
 from bsatn.limits import Limits as CodecLimits
-from bsatn.records import shape_of
 from defs import raw, sources
+from defs.raw import layouts
 
 if TYPE_CHECKING:
     from defs.schema.model import ModuleDef
@@ -33,16 +32,12 @@ class Loaded:
     origin: str  #: for a person: the path, `<stdin>`, `<bytes>` or the URL
     kind: sources.Kind  #: what was found there: wasm, bsatn, hex or json
     notes: tuple[str, ...]  #: what else is worth telling, such as what the module printed
+    layout: str  #: the id of the wire layout it was read in, such as `10i` (spec: wire 7)
 
     @property
     def version(self) -> int:
         """8, 9 or 10."""
         return raw.version_of(self.raw)
-
-    @property
-    def layout(self) -> str:
-        """The id of the wire layout it was read in, such as `10i`. (spec: wire 7)"""
-        return raw.LAYOUT[self.version]
 
     def validate(self) -> ModuleDef:
         """The validated definition. Raises ValidationErrors, which holds everything that is wrong with it."""
@@ -55,21 +50,35 @@ def load(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview,
     *,
     kind: sources.Kind | None = None,
+    layout: str = "auto",
     trailing: Trailing = "reject",
     limits: sources.Limits | None = None,
     codec_limits: CodecLimits = DEFAULT_LIMITS,
 ) -> Loaded:
     """The definition that `source` holds: a path, `-` for standard input, a schema route's URL, or bytes.
 
-    `kind` forces what the content is taken for. Raises SourceError when there is no definition to be had, DecodeError when
-    there is one that does not decode.
+    Of a directory that holds a commit log, it is that of the module that was published last.
+    `kind` forces what the content is taken for; `layout` names the layout, or a release that wrote it, see
+    `defs.raw.layouts.decode`. Raises SourceError when there is no definition to be had, DecodeError when there is one that
+    does not decode, UnknownLayout.
     """
-    found = sources.read(source, kind=kind, limits=limits or sources.Limits())
+    found = _read(source, kind, limits or sources.Limits())
     if found.kind == "json":
-        definition = read_json(found.data, limits=codec_limits)
+        read = read_json(found.data, layout=layout, limits=codec_limits)
     else:
-        definition = raw.decode(found.data, trailing=trailing, limits=codec_limits)
-    return Loaded(definition, found.origin, found.kind, found.notes)
+        read = layouts.decode(found.data, layout=layout, trailing=trailing, limits=codec_limits)
+    return Loaded(read.raw, found.origin, found.kind, found.notes, read.layout.id)
+
+
+def _read(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview, kind: sources.Kind | None, limits: sources.Limits
+) -> sources.Found:
+    if kind is None and isinstance(source, (str, os.PathLike)) and os.path.isdir(source):  # noqa: PTH112  # never raises
+        from defs.store.program import is_log, read_program
+
+        if is_log(source):
+            return read_program(source, limits=limits)
+    return sources.read(source, kind=kind, limits=limits)
 
 
 #: What the first key of a document means, where it is none of the outer tag's names. (spec: wire 5.3)
@@ -80,10 +89,9 @@ _BARE: dict[str, type] = {
 _FIRST_KEY = re.compile(r'\s*\{\s*("(?:[^"\\]|\\.)*")')
 
 
-def read_json(text: str | bytes, *, limits: CodecLimits = DEFAULT_LIMITS) -> raw.RawModuleDef:
-    """A definition from its SATS-JSON, with or without the outer tag. Raises DecodeError."""
+def read_json(text: str | bytes, *, layout: str = "auto", limits: CodecLimits = DEFAULT_LIMITS) -> layouts.Read:
+    """A definition from its SATS-JSON, with or without the outer tag. Raises DecodeError, UnknownLayout."""
     start = text[:1024] if isinstance(text, str) else text[:1024].decode(errors="replace")
     found = _FIRST_KEY.match(start)
     key = found[1][1:-1] if found else ""
-    definition: raw.RawModuleDef = satsjson.loads(shape_of(_BARE.get(key, raw.RawModuleDef)), text, limits=limits)
-    return definition
+    return layouts.loads(text, _BARE.get(key, raw.RawModuleDef), layout=layout, limits=limits)

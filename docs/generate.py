@@ -17,7 +17,9 @@ from typing import Any
 from bsatn import types
 from bsatn.records import shape_of
 from bsatn.shapes import Array, Bool, Bytes, Case, Choice, Float, Int, Product, Shape, String, Sum, children, is_option
+from defs.cli.layouts import to_markdown
 from defs.raw import RawModuleDefV8, RawModuleDefV9, RawModuleDefV10
+from defs.raw.layouts import LAYOUTS
 from defs.sources.hostcalls import HOST_CALLS
 
 PAGE = Path(__file__).parent / "wire-format.md"
@@ -141,7 +143,7 @@ def parts() -> dict[str, str]:
         "\n".join([module, *(f"    {c.name}({', '.join(c.params)}){' -> ' if c.results else ''}{c.results}" for c in calls)])
         for module, calls in groupby(HOST_CALLS, key=lambda call: call.module)
     )
-    return {part: f"```text\n{text}\n```" for part, text in made.items()}
+    return {**{part: f"```text\n{text}\n```" for part, text in made.items()}, "layouts": to_markdown(LAYOUTS)}
 
 
 def regenerated(page: str) -> str:

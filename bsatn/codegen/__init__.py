@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from bsatn.codegen.plan import make_plan
 from bsatn.codegen.reader import write_readers
-from bsatn.codegen.runtime import GiveUp
+from bsatn.codegen.runtime import Unsure
 from bsatn.codegen.writer import write_writers
 from bsatn.collector import collector_paused
 from bsatn.limits import Limits
@@ -23,7 +23,7 @@ _LARGE = 1 << 15  #: bytes from which on pausing the garbage collector pays
 
 
 def _give_up(*_: object) -> NoReturn:
-    raise GiveUp
+    raise Unsure
 
 
 class GeneratedEngine:

@@ -59,6 +59,7 @@ class _Readers:
             {
                 "B_": (False, True),
                 "GiveUp": runtime.GiveUp,
+                "Unsure": runtime.Unsure,
                 "big": int.from_bytes,
                 "nan32": runtime.nan32,
                 "has_nan": runtime.has_nan,
@@ -103,12 +104,12 @@ class _Readers:
             guard = source.hole()
             if shape in self.plan.metered:
                 source.line("z[0] -= 1")
-                source.line("if z[0] < 0: raise GiveUp")
+                source.line("if z[0] < 0: raise Unsure")
             value = self.body(shape, 0)
             end = self.cursor.position()
             source.line(f"return {value}, {end}")
             if self.plan.counts_depth:
-                guard.append(f"    if d > {self.plan.limits.depth - self.height}: raise GiveUp")
+                guard.append(f"    if d > {self.plan.limits.depth - self.height}: raise Unsure")
 
     def write_many(self) -> None:
         """`read_many(b, o, e)`: rows back to back from o until e; the rows and the offset after them."""
@@ -323,7 +324,7 @@ class _Readers:
     def empty_elements(self, count: str, element: Shape, nest: int) -> str:
         """Elements without bytes are paid for before they are made, and are all the same value."""
         self.source.line(f"z[0] -= {count}")
-        self.source.line("if z[0] < 0: raise GiveUp")
+        self.source.line("if z[0] < 0: raise Unsure")
         if not is_unit(element):
             return self.loop(count, element, nest)
         value = self.source.name()

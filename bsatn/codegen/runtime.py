@@ -15,6 +15,7 @@ from bsatn.values import F32NaN, f32_from_bits
 __all__ = [
     "SHORT",
     "GiveUp",
+    "Unsure",
     "has_nan",
     "maker",
     "nan32",
@@ -30,7 +31,11 @@ SHORT = 16  #: below so many elements, a struct made once beats a memoryview
 
 
 class GiveUp(Exception):
-    """The generated function does not know; the Construct engine decides."""
+    """The bytes, or the value, are wrong; the Construct engine says how."""
+
+
+class Unsure(GiveUp):
+    """A limit may be passed, or the type is too large to compile; the Construct engine decides."""
 
 
 def nan32(data: bytes, offset: int) -> float:

@@ -70,10 +70,14 @@ def printable(text: str) -> str:
 # -- definitions
 
 
-def add_source(parser: argparse.ArgumentParser, name: str = "source") -> None:
-    """The arguments of a command that reads a definition."""
+def add_source(parser: argparse.ArgumentParser, name: str = "source", *, many: bool = False, layout: str = "--layout") -> None:
+    """The arguments of a command that reads a definition, or with `many` any number of them into `name`s.
+
+    `layout` is what the option for the definition's layout is called.
+    """
     parser.add_argument(
-        name,
+        f"{name}s" if many else name,
+        nargs="+" if many else None,
         metavar=name.upper(),
         help="a .wasm module; its definition as BSATN (binary or hex) or SATS-JSON; '-' for standard input; "
         "or a server's address, http://HOST/v1/database/NAME/schema?version=9",
@@ -85,11 +89,19 @@ def add_source(parser: argparse.ArgumentParser, name: str = "source") -> None:
         default="reject",
         help="bytes left over after the definition: an error (the default), or ignored as the server does",
     )
+    parser.add_argument(
+        layout,
+        dest="source_layout",
+        default="auto",
+        metavar="RELEASE",
+        help="the release whose wire layout the definition is in, such as 2.12.0, or a layout's id, see `bsatn layouts`; "
+        "by default the one that reads it",
+    )
 
 
 def load_source(args: argparse.Namespace, source: str | None = None) -> Loaded:
     """The definition that the arguments of `add_source` name; what a module printed goes to standard error."""
-    loaded = load(source or args.source, kind=args.kind, trailing=args.trailing)
+    loaded = load(source or args.source, kind=args.kind, layout=args.source_layout, trailing=args.trailing)
     for note in loaded.notes:
         if note.startswith("the module logged"):
             print(f"bsatn: {printable(note)}", file=sys.stderr)

@@ -10,10 +10,10 @@ import argparse
 import sys
 
 from bsatn import satsjson
-from bsatn.records import shape_of
 from defs import raw
 from defs.cli.common import BAD_INPUT, add_output, add_source, load_source, write_output
 from defs.describe import RENDERERS, describe
+from defs.raw import layouts
 from defs.schema import ModuleDef
 from defs.validate import ValidationErrors, validate
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     """Describe the source."""
     loaded = load_source(args)
     if args.format == RAW_JSON:
-        write_output(args, satsjson.dumps(shape_of(raw.RawModuleDef), loaded.raw, indent=2))
+        write_output(args, satsjson.dumps(layouts.shape(loaded.layout), loaded.raw, indent=2))
     else:
         shown, status = (loaded.raw, 0) if args.raw else _validated(loaded.raw)
         write_output(args, RENDERERS[args.format](describe(shown)))

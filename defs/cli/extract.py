@@ -7,14 +7,14 @@ import sys
 from collections.abc import Callable
 
 from bsatn import satsjson
-from bsatn.records import shape_of
-from defs import raw
 from defs.cli.common import add_output, add_source, load_source, write_output
+from defs.loading import Loaded
+from defs.raw import layouts
 
-_FORMS: dict[str, Callable[[raw.RawModuleDef], str | bytes]] = {
-    "bsatn": raw.encode,
-    "hex": lambda definition: raw.encode(definition).hex(),
-    "json": lambda definition: satsjson.dumps(shape_of(raw.RawModuleDef), definition),
+_FORMS: dict[str, Callable[[Loaded], str | bytes]] = {
+    "bsatn": lambda loaded: layouts.encode(loaded.raw, layout=loaded.layout),
+    "hex": lambda loaded: layouts.encode(loaded.raw, layout=loaded.layout).hex(),
+    "json": lambda loaded: satsjson.dumps(layouts.shape(loaded.layout), loaded.raw),
 }
 
 
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Extract the definition."""
     loaded = load_source(args)
-    content = _FORMS[args.format](loaded.raw)
+    content = _FORMS[args.format](loaded)
     write_output(args, content)
     if args.output != "-":
         print(f"{args.output}: version {loaded.version}, layout {loaded.layout}, {len(content)} bytes", file=sys.stderr)

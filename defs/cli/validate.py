@@ -13,11 +13,21 @@ from collections.abc import Iterator
 from typing import Any
 
 from bsatn.errors import BsatnError
-from defs.cli.common import BAD_INPUT, UNREADABLE, UsageError, add_output, load_source, printable, use_color, write_output
+from defs.cli.common import (
+    BAD_INPUT,
+    UNREADABLE,
+    UsageError,
+    add_output,
+    add_source,
+    load_source,
+    printable,
+    use_color,
+    write_output,
+)
 from defs.findings import PRINTERS, Finding, Reading, Report
 from defs.findings.model import element_path
 from defs.loading import Loaded
-from defs.sources import KINDS, SourceError
+from defs.sources import SourceError
 from defs.validate import ValidationErrors
 from defs.validate.warnings import ROUTES_IN_SUBMODULE, WARNINGS, warnings_of
 
@@ -28,13 +38,7 @@ _STATUS = {"valid": 0, "invalid": BAD_INPUT, "undecodable": BAD_INPUT, "unreadab
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument(
-        "sources",
-        nargs="+",
-        metavar="SOURCE",
-        help="a .wasm module; its definition as BSATN (binary or hex) or SATS-JSON; '-' for standard input; "
-        "or a server's address, http://HOST/v1/database/NAME/schema?version=9",
-    )
+    add_source(parser, many=True)
     parser.add_argument(
         "-f",
         "--format",
@@ -50,13 +54,6 @@ def configure(parser: argparse.ArgumentParser) -> None:
         choices=(*WARNINGS, ALL),
         metavar="NAME",
         help="give a warning listed below, or all",
-    )
-    parser.add_argument("--kind", choices=KINDS, help="what the sources are, instead of finding out by their content")
-    parser.add_argument(
-        "--trailing",
-        choices=("reject", "allow"),
-        default="reject",
-        help="bytes left over after the definition: an error (the default), or ignored as the server does",
     )
     add_output(parser)
     width = max(map(len, WARNINGS))

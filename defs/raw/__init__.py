@@ -19,14 +19,12 @@ from defs.raw.v9 import RawModuleDefV9
 from defs.raw.v10 import RawModuleDefV10
 
 __all__ = [
-    "LAYOUT", "RawModuleDef", "RawModuleDefV8", "RawModuleDefV9", "RawModuleDefV10", "codec", "decode", "encode", "shared",
+    "RawModuleDef", "RawModuleDefV8", "RawModuleDefV9", "RawModuleDefV10", "codec", "decode", "encode", "shared",
     "v8", "v9", "v10", "version_of",
 ]  # fmt: skip
 
 RawModuleDef: TypeAlias = Annotated[RawModuleDefV8 | RawModuleDefV9 | RawModuleDefV10, variants("RawModuleDef")]
 
-#: Which published layout each version's records describe. (spec: wire 7)
-LAYOUT: dict[int, str] = {8: "8", 9: "9e", 10: "10i"}
 _VERSIONS: dict[type[RawModuleDef], int] = {RawModuleDefV8: 8, RawModuleDefV9: 9, RawModuleDefV10: 10}
 
 

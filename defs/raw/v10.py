@@ -11,8 +11,9 @@ import enum
 from collections.abc import Callable
 from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 
-from bsatn.annotations import I128, U32, U256
-from bsatn.records import case, field, record, variants
+from bsatn import types as wire
+from bsatn.annotations import I128, U32
+from bsatn.records import case, field, record, spelled_before, variants
 from defs.raw.shared import (
     ColId,
     Cols,
@@ -32,6 +33,7 @@ _S = TypeVar("_S")
 _T = TypeVar("_T")
 
 
+@spelled_before("2.0.0-rc1", Private="Internal")
 class FunctionVisibility(enum.Enum):
     """Who may call a function."""
 
@@ -358,8 +360,8 @@ class RawOutboxDefV10:
     target_column: ColId
     arg_columns: Cols
     on_result_reducer: str | None
-    #: Keccak-256 of the remote reducer's signature; the 32 digest bytes read as a little-endian number.
-    signature_hash: U256
+    #: Keccak-256 of the remote reducer's signature: the 32 digest bytes read as a little-endian number; before 2.14.0 a text.
+    signature_hash: Annotated[int | str, wire.U256] = field(since="2.14.0", was=str)
 
 
 @case(name="Typespace")
@@ -514,7 +516,7 @@ class _Content(Generic[_S, _T]):
         return self.absent if section is None else self.get(section)
 
 
-@record(name="V10")
+@record(name="V10", since="1.12.0")
 class RawModuleDefV10:
     """The whole definition, version 10.
 

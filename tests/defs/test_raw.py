@@ -18,7 +18,7 @@ from bsatn.limits import Limits
 from bsatn.records import shape_of, type_of
 from bsatn.shapes import Case, Product, Sum
 from defs import raw
-from defs.raw import shared, v8, v9, v10
+from defs.raw import layouts, shared, v8, v9, v10
 
 MODULES_DIR = Path(__file__).parents[2] / "vectors" / "modules"
 MODULES = json.loads((MODULES_DIR / "expected.json").read_text("utf-8"))["modules"]
@@ -39,7 +39,7 @@ def table(name: str) -> v10.RawTableDefV10:
 def test_a_version_has_its_tag_and_layout(definition: raw.RawModuleDef, version: int, tag: int, layout: str) -> None:
     assert raw.version_of(definition) == version
     assert raw.encode(definition)[0] == tag
-    assert raw.LAYOUT[version] == layout
+    assert layouts.NEWEST[version].id == layout
     assert raw.decode(raw.encode(definition)) == definition
 
 
