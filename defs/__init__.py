@@ -15,6 +15,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from defs.convert import to_v9 as to_v9
+    from defs.convert import to_v10 as to_v10
     from defs.loading import Loaded as Loaded
     from defs.loading import load as load
     from defs.raw import RawModuleDef as RawModuleDef
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from defs.sources import SourceError as SourceError
 
 _HOME = {
+    "convert": "to_v10 to_v9",
     "loading": "Loaded load",
     "raw": "RawModuleDef decode encode",
     "sources": "SourceError",

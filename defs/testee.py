@@ -17,20 +17,19 @@ from bsatn import satsjson
 from bsatn.codec import Codec
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from bsatn.paths import format_path
-from bsatn.records import shape_of
 from bsatn.types import AlgebraicType, Typespace
 from defs import raw
+from defs.convert import to_v9, to_v10
 from defs.describe import describe
 from defs.describe.text import to_text
 from defs.loading import read_json
+from defs.raw import layouts
 from defs.validate import ValidationErrors, names, validate
 from defs.validate.warnings import upstream_warnings
 
 __all__ = ["OPS", "PROTOCOL", "answer", "answer_line"]
 
 PROTOCOL = 1
-NEWEST = "2.14.0"  #: release whose layouts the definitions are read and written in
-_THIS_LAYOUT = (None, "auto", NEWEST, *raw.LAYOUT.values())
 
 Request = dict[str, Any]
 Reply = dict[str, Any]
@@ -107,8 +106,8 @@ def _hex(request: Request, name: str) -> bytes:
         raise _BadRequest(f"`{name}` must be hex digits, two a byte") from None
 
 
-def _choice(request: Request, name: str, *choices: str) -> str:
-    value = request.get(name, choices[0])
+def _choice(request: Request, name: str, *choices: str, required: bool = False) -> str:
+    value = request.get(name, None if required else choices[0])
     if value not in choices:
         raise _BadRequest(f"`{name}` must be one of {', '.join(choices)}")
     return str(value)
@@ -129,9 +128,13 @@ def _codec_of(request: Request) -> Codec[Any]:
         raise _BadRequest(f"the type or typespace does not decode: {error}") from None
 
 
-def _layout(request: Request) -> None:
-    if request.get("layout") not in _THIS_LAYOUT:
-        raise _Skip(f"layouts other than that of {NEWEST} are not known yet")
+def _layout(request: Request) -> str:
+    """The layout to read or write definitions in; a release or layout that is not known is skipped."""
+    layout = _text(request, "layout") if "layout" in request else layouts.NEWEST_RELEASE
+    try:
+        return layout if layout == "auto" else layouts.release_of(layout)
+    except layouts.UnknownLayout as unknown:
+        raise _Skip(unknown.message) from None
 
 
 # -- ops
@@ -157,19 +160,20 @@ def _value_encode(request: Request) -> Reply:
 
 
 def _module_decode(request: Request) -> Reply:
-    definition = _module_of(request)
-    version = raw.version_of(definition)
+    read = layouts.decode(_hex(request, "bytes"), layout=_layout(request))
+    layout = read.layout
     return {
-        "version": version,
-        "layout": raw.LAYOUT[version],
-        "json": satsjson.dumps(shape_of(raw.RawModuleDef), definition),
-        "bytes": raw.encode(definition).hex(),
+        "version": layout.version,
+        "layout": layout.id,
+        "json": satsjson.dumps(layouts.shape(layout.id), read.raw),
+        "bytes": layouts.encode(read.raw, layout=layout.id).hex(),
     }
 
 
 def _module_encode(request: Request) -> Reply:
-    _layout(request)
-    return {"bytes": raw.encode(read_json(_text(request, "json"))).hex()}
+    layout = _layout(request)
+    read = read_json(_text(request, "json"), layout=layout)
+    return {"bytes": layouts.encode(read.raw, layout=read.layout.id if layout == "auto" else layout).hex()}
 
 
 def _name(request: Request) -> Reply:
@@ -180,8 +184,7 @@ def _name(request: Request) -> Reply:
 
 
 def _module_of(request: Request) -> raw.RawModuleDef:
-    _layout(request)
-    return raw.decode(_hex(request, "bytes"))
+    return layouts.decode(_hex(request, "bytes"), layout=_layout(request)).raw
 
 
 def _module_validate(request: Request) -> Reply:
@@ -197,8 +200,34 @@ def _module_describe(request: Request) -> Reply:
     return {"text": to_text(describe(validate(_module_of(request))))}
 
 
+def _module_convert(request: Request) -> Reply:
+    """As the reference converts, unless `upstream` is false: then without loss, as far as the version can say it."""
+    version, upstream = _choice(request, "to", "v9", "v10", required=True), request.get("upstream", True)
+    if not isinstance(upstream, bool):
+        raise _BadRequest("`upstream` must be true or false")
+    module = validate(_module_of(request))
+    definition: raw.RawModuleDef
+    if version == "v9":
+        definition = to_v9(module, lossy=True, as_upstream=upstream)
+    else:
+        definition = to_v10(module, as_upstream=upstream)
+    return {"bytes": raw.encode(definition).hex()}
+
+
 def _errors(invalid: ValidationErrors) -> list[dict[str, str]]:
     return [{"kind": error.kind, "message": error.message} for error in invalid.errors]
+
+
+def _log_read(request: Request) -> Reply:
+    from defs.store.answers import answer_read
+
+    return answer_read(_text(request, "path"))
+
+
+def _log_replay(request: Request) -> Reply:
+    from defs.store.answers import answer_replay
+
+    return answer_replay(_text(request, "path"))
 
 
 #: What this testee answers.
@@ -210,5 +239,8 @@ OPS: dict[str, Callable[[Request], Reply]] = {
     "module.decode": _module_decode,
     "module.encode": _module_encode,
     "module.validate": _module_validate,
+    "module.convert": _module_convert,
     "module.describe": _module_describe,
+    "log.read": _log_read,
+    "log.replay": _log_replay,
 }

@@ -6,6 +6,10 @@ hashing: tables, indexes, constraints, sequences and types are sorted by name, e
 
 Definitions of a submodule carry the path of canonical namespaces they are mounted at in `namespace`; names are local, and
 `qualified_name` is the two joined by dots.
+
+Definitions are equal when the server sees no difference. So what only says how something was written, and is here for
+conversions back to raw definitions, does not take part in comparisons: the order in which a constraint's columns were declared,
+the names of types before their case was converted, the typespace as written, the policy.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from typing import Any, TypeAlias
 
 from bsatn.types import AlgebraicType, ProductType, Typespace
 from defs.raw.shared import BTree, Direct, Hash, Lifecycle, TableAccess, TableType
-from defs.raw.v10 import FunctionVisibility, MethodOrAny, RawEnvVarTypeV10
+from defs.raw.v10 import CaseConversionPolicy, FunctionVisibility, MethodOrAny, RawEnvVarTypeV10
 from defs.schema.generate import TypespaceForGenerate
 from defs.schema.lookup import Lookup
 
@@ -73,7 +77,8 @@ class ColumnDef:
     col_id: int
     ty: AlgebraicType
     table_name: str
-    default_value: Any = None  #: the value in the forms of `bsatn.values`; None when there is no default
+    #: the value in the forms of `bsatn.values`, None when there is none; the bytes are what is compared, for NaN's sake
+    default_value: Any = field(default=None, compare=False)
     default_bytes: bytes | None = None  #: the same as BSATN, without bytes left over
 
 
@@ -100,6 +105,8 @@ class ConstraintDef:
     name: str
     columns: tuple[int, ...]
     namespace: NamespacePath = ()
+    #: the columns as declared, in the order that version 10 makes the name of; None when unknown
+    declared_columns: tuple[int, ...] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,7 @@ class OutboxDef:
     target_column: int
     arg_columns: tuple[int, ...]
     on_result_reducer: str | None
-    signature_hash: int  #: the 32 bytes read as a little-endian number
+    signature_hash: int | str  #: the 32 bytes read as a little-endian number; of releases before 2.14.0 a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +291,7 @@ class TypeDef:
     accessor_name: ScopedTypeName
     ty: int
     custom_ordering: bool
+    source_name: ScopedTypeName | None = field(default=None, compare=False)  #: as written, where names are converted
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +326,9 @@ class ModuleDef:
     #: what code generators need of the types, with accessor names
     typespace_for_generate: TypespaceForGenerate = field(default_factory=lambda: TypespaceForGenerate(Lookup()))
     owners: Lookup[str, str] = field(default_factory=Lookup)  #: the global namespace: every name and the table it belongs to
+    #: how it was written, for conversions that write it so again; None where that is `typespace`
+    source_typespace: Typespace | None = field(default=None, compare=False)
+    case_conversion_policy: CaseConversionPolicy = field(default=CaseConversionPolicy.None_, compare=False)
 
     def modules(self) -> Iterator[ModuleDef]:
         """This module and the mounted ones, depth first, as ids are numbered."""

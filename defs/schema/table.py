@@ -146,7 +146,7 @@ class OutboxSchema:
     target_column: int
     arg_columns: tuple[int, ...]
     on_result_reducer: str | None
-    signature_hash: int  #: the 32 bytes read as a little-endian number
+    signature_hash: int | str  #: the 32 bytes read as a little-endian number; of releases before 2.14.0 a text
 
 
 @dataclass(frozen=True, slots=True)

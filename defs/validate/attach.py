@@ -6,7 +6,7 @@ one without.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bsatn.paths import Path
@@ -272,11 +272,16 @@ def _view_key(parts: Parts, by_accessor: Mapping[str, str], seen: set[str], raw:
 
 def query_view_primary_keys(parts: Parts) -> None:
     """Query views without parameters inherit the key that the tables of their row type agree on."""
+    keys = inherited_keys(parts.tables.values())
+    for name, one in list(parts.views.items()):
+        if one.is_query and not one.params.elements and one.primary_key is None:
+            parts.views[name] = replace(one, primary_key=keys.get(one.product_type_ref))
+
+
+def inherited_keys(tables: Iterable[TableDef]) -> dict[int, int]:
+    """The primary keys that query views inherit, by row type: those on which all tables of the type that have one agree."""
     keys: dict[int, set[int]] = {}
-    for table in parts.tables.values():
+    for table in tables:
         if table.primary_key is not None:
             keys.setdefault(table.product_type_ref, set()).add(table.primary_key)
-    for name, one in list(parts.views.items()):
-        common = keys.get(one.product_type_ref, set())
-        if one.is_query and not one.params.elements and one.primary_key is None and len(common) == 1:
-            parts.views[name] = replace(one, primary_key=next(iter(common)))
+    return {ref: next(iter(common)) for ref, common in keys.items() if len(common) == 1}

@@ -141,7 +141,7 @@ def constraint(source: Source, given: str | None, cols: Sequence[int], path: Pat
     collected.attempt(source.require, cols, name, path)
     collected.attempt(source.scope.claim, name, source.name, path)
     collected.done()
-    return ConstraintDef(name, tuple(sorted(set(cols))))
+    return ConstraintDef(name, tuple(sorted(set(cols))), declared_columns=tuple(cols))
 
 
 def primary_key(source: Source, cols: Sequence[int], constraints: Sequence[ConstraintDef], path: Path) -> int | None:

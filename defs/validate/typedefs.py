@@ -34,7 +34,7 @@ def type_def(
     name = collected.attempt(_name, scope, taken, raw_name.scope, last, path)
     collected.done()
     assert name is not None
-    return TypeDef(name, ref, custom_ordering)
+    return TypeDef(name, ref, custom_ordering, ScopedTypeName(raw_name.scope, last))
 
 
 def _name(scope: Scope, taken: set[ScopedTypeName], segments: Sequence[str], last: str, path: Path) -> ScopedTypeName:

@@ -113,6 +113,8 @@ def _own(raw: RawModuleDefV10, names: Any, path: Path) -> ModuleDef:
         type_names=Lookup((one.ty, one.accessor_name) for one in named),
         typespace_for_generate=scope.uses.finish(),
         owners=Lookup(scope.owners.items()),
+        source_typespace=raw.typespace,
+        case_conversion_policy=raw.case_conversion_policy,
     )
 
 

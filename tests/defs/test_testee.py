@@ -218,14 +218,19 @@ def test_a_request_without_op_is_skipped() -> None:
     assert "skipped" in answer({})
 
 
-@pytest.mark.parametrize("layout", ["1.0.0", "10a", 10, ["auto"], {}])
-def test_another_layout_is_skipped(layout: object) -> None:
+@pytest.mark.parametrize("layout", ["0.9.0", "9a", "2.15.0", "11a", ""])
+def test_a_layout_that_is_not_known_is_skipped(layout: str) -> None:
     assert "skipped" in answer({"op": "module.decode", "bytes": "0200000000", "layout": layout})
 
 
-@pytest.mark.parametrize("layout", [None, "auto", "2.14.0"])
-def test_the_newest_layout_is_answered(layout: object) -> None:
-    assert answer({"op": "module.decode", "bytes": "0200000000", "layout": layout})["layout"] == "10i"
+@pytest.mark.parametrize("layout", [10, ["auto"], {}, None])
+def test_a_layout_is_a_string(layout: object) -> None:
+    assert answer({"op": "module.decode", "bytes": "0200000000", "layout": layout})["error"] == "BadRequest"
+
+
+@pytest.mark.parametrize(("layout", "found"), [("auto", "10i"), ("2.14.0", "10i"), ("10a", "10a"), ("2.4.0", "10c")])
+def test_the_layout_used_is_told(layout: str, found: str) -> None:
+    assert answer({"op": "module.decode", "bytes": "0200000000", "layout": layout})["layout"] == found
 
 
 @pytest.mark.parametrize(
