@@ -74,7 +74,9 @@ def _since(release: str | None) -> str:
 def _fields(shape: Product) -> Iterable[tuple[str, str, str]]:
     cls: Any = shape.cls
     for name, part, field in zip(shape.names, shape.fields, dataclasses.fields(cls), strict=True):
-        remarks = (_MEANINGS.get(str(field.type), ""), _since(field.metadata.get("since")))
+        since, was = field.metadata.get("since"), field.metadata.get("was")
+        history = _since(since) if was is None else f"before {since} {type_text(shape_of(was))}"
+        remarks = (_MEANINGS.get(str(field.type), ""), history)
         yield str(name), type_text(part), ", ".join(filter(None, remarks))
 
 
