@@ -50,6 +50,11 @@ class BsatnError(Exception):
         return MESSAGES[kind].format(**shown) if kind in MESSAGES else kind
 
     @property
+    def unreadable(self) -> bool:
+        """Whether the input could not be had at all, rather than is bad."""
+        return False
+
+    @property
     def where(self) -> str:
         """The place in words, `sections[1].tables[0].source_name`; empty at the top of the value."""
         return format_path(self.path)

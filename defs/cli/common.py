@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     except TypeTextError as error:  # shows where in the text, on two more lines
         return _fail(f"{error.kind}: {error}", BAD_INPUT, lines=3)
     except BsatnError as error:
-        return _fail(f"{error.kind}: {error}", BAD_INPUT)
+        return _fail(f"{error.kind}: {error}", UNREADABLE if error.unreadable else BAD_INPUT)
     except SourceError as error:
         return _fail(f"{error.kind}: {error}", UNREADABLE if error.unreadable else BAD_INPUT)
     except UsageError as error:
