@@ -83,6 +83,7 @@ class _Builder:
     def __init__(self, typespace: t.Typespace, limits: Limits) -> None:
         self.typespace = typespace
         self.limits = limits
+        self.ends: dict[int, int | Broken] = {}  #: where a chain of references leads
         self.by_ref: dict[int, Shape] = {}
         self.todo: list[tuple[Shape, t.AlgebraicType, int]] = []
 
@@ -118,11 +119,10 @@ class _Builder:
             self.todo.append((shape, kind, depth + 1))
         return shape
 
-    @staticmethod
-    def composite(kind: t.AlgebraicType) -> Shape:
+    def composite(self, kind: t.AlgebraicType) -> Shape:
         match kind:
             case t.ArrayType():
-                return _LEAVES[t.BYTES] if kind.element == t.U8 else Array(_LEAVES[t.UNIT])
+                return _LEAVES[t.BYTES] if self.is_byte(kind.element) else Array(_LEAVES[t.UNIT])
             case t.ProductType():
                 if not kind.elements:
                     return UNIT_SHAPE
@@ -137,25 +137,42 @@ class _Builder:
         raise DefinitionError("NotAType", f"{kind!r} is no AlgebraicType")
 
     def resolve(self, index: int) -> Shape:
-        """Follow a chain of references to the first type that is none; each link of it gets the same shape."""
+        """The shape of what a reference leads to; the same one for every reference that leads there."""
+        end = self.end(index)
+        if isinstance(end, Broken):
+            return end
+        if end not in self.by_ref:
+            self.by_ref[end] = self.node(self.typespace[end], 0)
+        return self.by_ref[end]
+
+    def end(self, index: int) -> int | Broken:
+        """The entry at the end of a chain of references, the first that is none; each link of the chain gets the same answer."""
         chain: dict[int, None] = {}  # in order
-        while index not in self.by_ref:
-            if index in chain:
-                shape: Shape = Broken("RecursiveTypeRef", index)
-                break
-            chain[index] = None
-            if not 0 <= index < len(self.typespace):
-                shape = Broken("InvalidTypeRef", index)
-                break
-            target = self.typespace[index]
-            if not isinstance(target, t.Ref):
-                shape = self.node(target, 0)
-                break
-            index = target.index
-        else:
-            shape = self.by_ref[index]
-        self.by_ref.update(dict.fromkeys(chain, shape))
-        return shape
+        end: int | Broken | None = None
+        while end is None:
+            if index in self.ends:
+                end = self.ends[index]
+            elif index in chain:
+                end = Broken("RecursiveTypeRef", index)
+            elif not 0 <= index < len(self.typespace):
+                chain[index] = None
+                end = Broken("InvalidTypeRef", index)
+            else:
+                chain[index] = None
+                entry = self.typespace[index]
+                if isinstance(entry, t.Ref):
+                    index = entry.index
+                else:
+                    end = index
+        self.ends.update(dict.fromkeys(chain, end))
+        return end
+
+    def is_byte(self, kind: t.AlgebraicType) -> bool:
+        """Whether it is U8, or leads there: an array of it is bytes."""
+        if isinstance(kind, t.Ref):
+            end = self.end(kind.index)
+            return not isinstance(end, Broken) and self.typespace[end] == t.U8
+        return kind == t.U8
 
 
 _STATIC: set[Shape] = set(_SHARED.values())
