@@ -146,7 +146,7 @@ class _Builder:
         return self.by_ref[end]
 
     def end(self, index: int) -> int | Broken:
-        """The entry at the end of a chain of references, the first that is none; each link of the chain gets the same answer."""
+        """The entry at the end of a chain of references, the first that is none; the same for each link of the chain."""
         chain: dict[int, None] = {}  # in order
         end: int | Broken | None = None
         while end is None:
