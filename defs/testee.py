@@ -23,6 +23,8 @@ from defs.convert import to_v9, to_v10
 from defs.describe import describe
 from defs.describe.text import to_text
 from defs.loading import read_json
+from defs.query.sql import CALLERS, PROTOCOLS, Caller, Catalog, Protocol, SqlError, check
+from defs.query.sql.report import accepted_to_json
 from defs.raw import layouts
 from defs.validate import ValidationErrors, names, validate
 from defs.validate.warnings import upstream_warnings
@@ -230,6 +232,22 @@ def _log_replay(request: Request) -> Reply:
     return answer_replay(_text(request, "path"))
 
 
+@lru_cache(maxsize=8)
+def _catalog(definition: bytes) -> Catalog:
+    return Catalog(validate(raw.decode(definition)))
+
+
+def _sql_check(request: Request) -> Reply:
+    catalog, sql = _catalog(_hex(request, "module")), _text(request, "sql")
+    callers: dict[str, Caller] = {one: one for one in CALLERS}
+    protocols: dict[str, Protocol] = {one: one for one in PROTOCOLS}
+    caller, protocol = callers[_choice(request, "caller", *CALLERS)], protocols[_choice(request, "protocol", *PROTOCOLS)]
+    try:
+        return accepted_to_json(check(sql, catalog, caller=caller, protocol=protocol))
+    except SqlError as error:
+        return {"verdict": "error", "stage": error.stage, "message": error.message}
+
+
 #: What this testee answers.
 OPS: dict[str, Callable[[Request], Reply]] = {
     "hello": _hello,
@@ -243,4 +261,5 @@ OPS: dict[str, Callable[[Request], Reply]] = {
     "module.describe": _module_describe,
     "log.read": _log_read,
     "log.replay": _log_replay,
+    "sql.check": _sql_check,
 }

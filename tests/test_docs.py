@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +25,9 @@ from bsatn import satsjson
 from bsatn.satn import parse_type
 from defs import raw
 from defs.cli import COMMANDS, main
+from defs.raw.shared import TableAccess
+from defs.store.showing import type_text
+from defs.store.system import EPHEMERAL_TABLES, SYSTEM_TABLES
 from defs.testee import OPS
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +36,7 @@ README = ROOT / "README.md"
 PAGES = [README, ROOT / "CONTRIBUTING.md", *DOCS, *sorted((ROOT / "vectors").rglob("*.md"))]
 WIRE = ROOT / "docs" / "wire-format.md"
 VALIDATION = ROOT / "docs" / "validation.md"
+EVENT_TABLES = ROOT / "docs" / "event-tables.md"
 
 
 @pytest.fixture(autouse=True)
@@ -218,7 +222,11 @@ def test_definition_vectors() -> None:
         assert raw.encode(raw.decode(bytes.fromhex(vector))).hex() == vector
 
 
-@pytest.mark.parametrize(("spec", "page"), [("wire", WIRE), ("validation", VALIDATION)], ids=("wire", "validation"))
+@pytest.mark.parametrize(
+    ("spec", "page"),
+    [("wire", WIRE), ("validation", VALIDATION), ("event-tables", EVENT_TABLES)],
+    ids=("wire", "validation", "event-tables"),
+)
 def test_sections_that_the_code_cites_exist(spec: str, page: Path) -> None:
     sections = set(re.findall(r"^#+ ([\d.]+?)\.? ", page.read_text("utf-8"), re.MULTILINE))
     files = [path for package in ("bsatn", "defs", "tests") for path in (ROOT / package).rglob("*.py")]
@@ -230,6 +238,34 @@ def test_sections_that_the_code_cites_exist(spec: str, page: Path) -> None:
     }
     assert cited
     assert cited <= sections
+
+
+# Event tables -----------------------------------------------------------------------------------------------
+
+
+def test_system_tables() -> None:
+    """The table of system tables is that of the code."""
+
+    def parts(parts: Mapping[int, tuple[int, ...]]) -> str:
+        return "; ".join(f"{number}: ({', '.join(map(str, columns))})" for number, columns in parts.items()) or "–"
+
+    rows = []
+    for table in SYSTEM_TABLES:
+        private = " *private*" if table.access is TableAccess.Private else ""
+        unlogged = ", never logged" if table.table_id in EPHEMERAL_TABLES else ""
+        columns = ", ".join(f"`{one.col_name}: {type_text(one.col_type)}`" for one in table.schema.columns)
+        cells = [
+            table.table_id,
+            f"`{table.name}`{private}{unlogged}",
+            columns.replace("|", "\\|"),
+            "–" if table.primary_key is None else table.primary_key,
+            parts(table.constraints),
+            parts(table.indexes),
+            "; ".join(f"{number}: {column}" for number, column in table.sequences.items()) or "–",
+        ]
+        rows.append("| " + " | ".join(map(str, cells)) + " |")
+    header = "| id | table | columns | key | unique | indexes | sequence |\n|---|---|---|---|---|---|---|\n"
+    assert header + "\n".join(rows) + "\n\n" in EVENT_TABLES.read_text("utf-8")
 
 
 # The rest ---------------------------------------------------------------------------------------------------

@@ -42,6 +42,7 @@ BadInputKind = Literal[
     "WasmStack",
     "WasmSink",
     "WasmTooComplex",
+    "LogDamaged",
 ]
 """The bytes were obtained and are not, or do not yield, a definition."""
 

@@ -1,0 +1,272 @@
+"""A log as transactions with their rows decoded, one after the other, in memory that does not grow with the log.
+
+No module is needed: a log describes its tables (`defs.store.tracking`). Commits and checksums are the business of
+`defs.store.commitlog`; here records become transactions. (spec: event-tables 1.6, 3.4)
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from bsatn.errors import BsatnError, DecodeError, LimitExceeded
+from defs.store.commitlog import Commit, Damage, read_commits
+from defs.store.commitlog.layout import FRAMINGS
+from defs.store.commitlog.txdata import Buffer, Inputs, Txdata, read_txdata
+from defs.store.errors import StoreError
+from defs.store.state import Row
+from defs.store.tracking import Draft, LogTable, Tracker
+
+__all__ = ["BadRecord", "Fault", "LogReader", "Mode", "TableRows", "Transaction", "read_transactions"]
+
+Mode: TypeAlias = Literal["strict", "salvage", "upstream"]
+
+_MAX_GUESSES, _MIN_GUESSES = 256, 16
+_GUESSED_BYTES = 64 << 20  #: how much of a record may be read anew, all guesses together, beyond the least number of them
+_MAX_EMPTY_ROWS = 1 << 18  #: rows that take no bytes, in one group
+
+
+@dataclass(frozen=True, slots=True)
+class TableRows:
+    """Rows of one table that a transaction inserts or deletes: as BSATN, and as values by position."""
+
+    table: LogTable
+    rows: tuple[bytes, ...]
+    values: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One transaction of a log.
+
+    `inserts` has the rows of event tables too. `byte_offset` is where its record begins in the segment (of a compressed one,
+    in its uncompressed bytes), `record_offset` where in the commit's records, `len` its bytes.
+    """
+
+    tx_offset: int
+    commit: Commit
+    byte_offset: int
+    record_offset: int
+    len: int
+    inputs: Inputs | None
+    outputs: bytes | None
+    has_mutations: bool
+    inserts: tuple[TableRows, ...]
+    deletes: tuple[TableRows, ...]
+    truncates: tuple[LogTable, ...]
+
+    def events(self) -> Iterator[TableRows]:
+        """Those of the inserts that are events."""
+        return (group for group in self.inserts if group.table.is_event)
+
+
+@dataclass(frozen=True, slots=True)
+class BadRecord:
+    """A record that cannot be read; the others of its commit behind it are lost with it.
+
+    As `Damage`, with the error's `kind`. `byte_offset` is where the offending item begins; `table_id`, `table` and `row` say
+    which row it is in, if it is in one.
+    """
+
+    segment: str
+    byte_offset: int
+    kind: str
+    message: str
+    tx_offset: int
+    table_id: int | None = None
+    table: str | None = None
+    row: int | None = None
+
+    def __str__(self) -> str:
+        row = "" if self.row is None else f", row {self.row} of table {self.table_id} ({self.table})"
+        return f"{self.segment} at byte {self.byte_offset}: transaction {self.tx_offset}{row}: {self.message}"
+
+
+Fault: TypeAlias = Damage | BadRecord
+
+
+def read_transactions(directory: str | os.PathLike[str], *, mode: Mode = "strict") -> Iterator[Transaction | Fault]:
+    """The transactions of a log in order, and what is wrong with it.
+
+    `mode` is that of `read_commits`: `strict` ends with the first fault, `salvage` goes on behind a bad commit, `upstream`
+    reads as the server's replay does. Raises LogError for what is no log.
+    """
+    return LogReader(directory, mode).transactions()
+
+
+class LogReader:
+    """Reads a log. `tracker` holds what the log has described so far, `next` is the offset of the transaction that comes next;
+    `commits` and `bytes` count what was read."""
+
+    def __init__(self, directory: str | os.PathLike[str], mode: Mode = "strict") -> None:
+        self.directory = directory
+        self.mode: Mode = mode
+        self.tracker = Tracker(upstream=mode == "upstream")
+        self.next = 0
+        self.commits = 0
+        self.bytes = 0
+
+    def transactions(self) -> Iterator[Transaction | Fault]:
+        """The transactions and faults, in order; when called again, those that have been written since."""
+        for item in read_commits(self.directory, start=self.next, mode=self.mode):
+            if isinstance(item, Damage):
+                yield item
+                continue
+            if not self.commits and item.min_tx_offset:
+                yield _missing_start(item)
+                if self.mode != "salvage":
+                    return
+            self.commits += 1
+            self.bytes += item.len
+            fault = yield from self._of_commit(item)
+            if fault is not None:
+                yield fault
+                if self.mode != "salvage":
+                    return
+
+    def _of_commit(self, commit: Commit) -> Generator[Transaction, None, BadRecord | None]:
+        buffer = bytes(commit.records)
+        base = commit.byte_offset + FRAMINGS[commit.version].header_size
+        position = 0
+        for tx_offset in range(commit.min_tx_offset, commit.min_tx_offset + commit.n):
+            last = tx_offset == commit.min_tx_offset + commit.n - 1
+            read = self._read(buffer, position, last)
+            if isinstance(read, _Failure):
+                return read.told(commit.segment, base, tx_offset)
+            self.next = tx_offset + 1
+            yield Transaction(
+                tx_offset,
+                commit,
+                base + position,
+                position,
+                read.end - position,
+                read.txdata.inputs,
+                read.txdata.outputs,
+                read.txdata.mutations is not None,
+                tuple(read.rows.inserts),
+                tuple(read.rows.deletes),
+                tuple(read.truncates),
+            )
+            position = read.end
+        return None
+
+    def _read(self, buffer: bytes, position: int, last: bool) -> _Read | _Failure:
+        """The record at the position; if it makes no sense as it seems to be, with the columns that event tables may have."""
+        guesses: list[int] = []
+        first: _Failure | None = None
+        affordable = _GUESSED_BYTES // (len(buffer) - position + 1)
+        for _ in range(min(max(_MIN_GUESSES, affordable), _MAX_GUESSES)):
+            draft = Draft(self.tracker, guesses)
+            rows = _Rows(draft)
+            try:
+                txdata, end = read_txdata(buffer, position, rows)
+                if last and end < len(buffer) and self.mode != "upstream":
+                    raise DecodeError("TrailingBytes", offset=end, unread=len(buffer) - end)
+                truncated = txdata.mutations.truncates if txdata.mutations else ()
+                tables = [draft.table(table_id) for table_id in truncated]
+                if draft.finish(truncated):
+                    draft.keep()
+                    return _Read(txdata, end, rows, tables)
+                failure = _Failure(StoreError("LayoutChanged", "rows of an event table before its columns change"), position)
+            except BsatnError as error:
+                failure = _Failure(error, position, rows.table, rows.row)
+            first = first or failure
+            following = None if self.mode == "upstream" else _next_guesses(guesses, draft.met)
+            if following is None:
+                break
+            guesses = following
+        assert first is not None
+        return first
+
+
+def _missing_start(commit: Commit) -> BadRecord:
+    offset = commit.min_tx_offset
+    message = f"the log begins here: what came before, which describes the tables, is gone ({offset} transactions)"
+    return BadRecord(commit.segment, commit.byte_offset, "MissingStart", message, offset)
+
+
+def _next_guesses(guesses: Sequence[int], met: Sequence[int]) -> list[int] | None:
+    """What to try next, the last table's columns first; None when everything was tried."""
+    following = [*guesses, *[0] * len(met)][: len(met)]
+    while following:
+        if following[-1] + 1 < met[len(following) - 1]:
+            following[-1] += 1
+            return following
+        following.pop()
+    return None
+
+
+@dataclass(slots=True)
+class _Read:
+    """A record that was read."""
+
+    txdata: Txdata
+    end: int
+    rows: _Rows
+    truncates: list[LogTable]
+
+
+@dataclass(slots=True)
+class _Failure:
+    """Why a record was not read, and where the record and the row begin in the commit's records."""
+
+    error: BsatnError
+    position: int
+    table: LogTable | None = None
+    row: int | None = None
+
+    def told(self, segment: str, base: int, tx_offset: int) -> BadRecord:
+        error, table = self.error, self.table
+        offset = error.offset if isinstance(error, DecodeError) else None
+        where = f" (at {error.where})" if error.where else ""
+        place = (None, None, None) if table is None else (table.table_id, table.name, self.row)
+        return BadRecord(
+            segment, base + (self.position if offset is None else offset), error.kind, error.message + where, tx_offset, *place
+        )
+
+
+class _Rows:
+    """Reads the rows of one record; `table` and `row` say which was being read when it failed."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.inserts: list[TableRows] = []
+        self.deletes: list[TableRows] = []
+        self.table: LogTable | None = None
+        self.row: int | None = None
+
+    def insert(self, table_id: int, buffer: Buffer, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
+        group, end = self._group(table_id, buffer, position, count, inserting=True)
+        self.inserts.append(group)
+        for row, data in zip(group.values, group.rows, strict=True):
+            self.draft.inserted(table_id, row, data)
+        return group.rows, end
+
+    def delete(self, table_id: int, buffer: Buffer, position: int, count: int) -> tuple[tuple[bytes, ...], int]:
+        group, end = self._group(table_id, buffer, position, count, inserting=False)
+        self.deletes.append(group)
+        for row, data in zip(group.values, group.rows, strict=True):
+            self.draft.deleted(table_id, row, data)
+        return group.rows, end
+
+    def _group(self, table_id: int, buffer: Buffer, position: int, count: int, *, inserting: bool) -> tuple[TableRows, int]:
+        self.table = self.row = None
+        table = self.draft.table(table_id, inserting=inserting)
+        decode = table.codec.decode_from
+        data = bytes(buffer)
+        if count > _MAX_EMPTY_ROWS and not table.codec.min_width:
+            raise LimitExceeded(
+                "rows", _MAX_EMPTY_ROWS, f"{count} rows that take no bytes", offset=position, advice="no set has so many"
+            )
+        self.table = table
+        rows: list[bytes] = []
+        values: list[Row] = []
+        for self.row in range(count):
+            value, end = decode(data, position)
+            rows.append(data[position:end])
+            values.append(value)
+            position = end
+        self.table = self.row = None
+        return TableRows(table, tuple(rows), tuple(values)), position
