@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -120,14 +119,14 @@ def _from_json(case: Case, op: str, fields: dict[str, Any]) -> Iterator[str]:
         yield from _differs("from json", again.hex(), reply.get("bytes", reply.get("message")))
 
 
-def _value(case: Case) -> Iterator[str]:
+def _value(case: Case, _: Path) -> Iterator[str]:
     typed = {name: case[name] for name in ("type", "typespace")}
     yield from _decoded(case, "value.decode", typed)
     yield from _semantically(case, case["type"], case["typespace"])
     yield from _from_json(case, "value.encode", typed)
 
 
-def _type(case: Case) -> Iterator[str]:
+def _type(case: Case, _: Path) -> Iterator[str]:
     """The type of types writes no JSON as the reference's types do (its variants without payload differ): no `json` here."""
     plain = {name: value for name, value in case.items() if name != "json"}
     yield from _decoded(plain, "value.decode", {name: case[name] for name in ("type", "typespace")})
@@ -146,17 +145,17 @@ def _typed(case: Case) -> Iterator[str]:
     yield from _differs("from json", case["bytes"], codec.encode(satsjson.loads(ALGEBRAIC_TYPE_SHAPE, case["json"])))
 
 
-def _definition(case: Case) -> Iterator[str]:
+def _definition(case: Case, place: Path) -> Iterator[str]:
     """The testee is told a release, which the protocol knows, not the layout's id."""
     layout = {"layout": case["until"]}
     yield from _decoded(case, "module.decode", layout)
-    yield from _semantically(case, *_layout_type(case["layout"]))
+    yield from _semantically(case, *_layout_type(case["layout"], place))
     yield from _from_json(case, "module.encode", layout)
 
 
-def _layout_type(layout: str) -> tuple[bytes, bytes]:
+def _layout_type(layout: str, place: Path) -> tuple[bytes, bytes]:
     """Type and typespace of the definitions of a layout, as the file types/layouts beside them has it."""
-    return bytes(5), _layout_types(_directory.get())[layout]
+    return bytes(5), _layout_types(place)[layout]
 
 
 @lru_cache(maxsize=8)
@@ -164,19 +163,16 @@ def _layout_types(directory: Path) -> dict[str, bytes]:
     return {case["layout"]: case["bytes"] for case in read(directory / "types" / "layouts.cbor").cases}
 
 
-#: Where the cases that are being asked come from.
-_directory: ContextVar[Path] = ContextVar("_directory")
-
 # -- the rest
 
 
-def _name(case: Case) -> Iterator[str]:
+def _name(case: Case, _: Path) -> Iterator[str]:
     reply = _reply("name", name=case["name"])
     yield from _differs("identifier", case["identifier"], reply["identifier"])
     yield from _differs("spellings", case["spellings"], {name: reply[name] for name in ("snake", "camel", "pascal")})
 
 
-def _validation(case: Case) -> Iterator[str]:
+def _validation(case: Case, _: Path) -> Iterator[str]:
     reply = _reply("module.validate", bytes=case["bytes"], layout=case["until"])
     yield from _differs("ok", True, reply["ok"])
     yield from _differs("valid", case["verdict"] == "accept", reply.get("valid"))
@@ -186,14 +182,14 @@ def _validation(case: Case) -> Iterator[str]:
         yield from _differs("warnings", case["warnings"], reply.get("warnings"))
 
 
-def _conversion(case: Case) -> Iterator[str]:
+def _conversion(case: Case, _: Path) -> Iterator[str]:
     for version in ("v9", "v10"):
         reply = _reply("module.convert", bytes=case["bytes"], layout=case["until"], to=version)
         yield from _differs(version, case[version].hex(), reply.get("bytes", reply.get("message")))
 
 
-#: What to compare, by area.
-CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
+#: What to compare, by area, of a case and the directory that it comes from.
+CHECKS: dict[str, Callable[[Case, Path], Iterator[str]]] = {
     "values": _value,
     "types": _type,
     "names": _name,
@@ -203,10 +199,10 @@ CHECKS: dict[str, Callable[[Case], Iterator[str]]] = {
 }
 
 
-def differences(area: str, case: Case) -> list[str] | None:
-    """What this library answers otherwise; None where it does not do that."""
+def differences(area: str, case: Case, directory: Path | None = None) -> list[str] | None:
+    """What this library answers otherwise; None where it does not do that. `directory` is where the case comes from."""
     try:
-        return list(CHECKS[area](case))
+        return list(CHECKS[area](case, directory or default_directory()))
     except _Skipped:
         return None
     except (LookupError, TypeError, ValueError, AttributeError, BsatnError) as error:
@@ -218,10 +214,9 @@ def verify(directory: Path | None = None, areas: Iterable[str] = AREAS) -> Repor
     report = Report()
     place = directory or default_directory()
     _layout_types.cache_clear()
-    _directory.set(place)
     for file in read_all(place, areas):
         for case in file.cases:
-            found = differences(file.area, case)
+            found = differences(file.area, case, place)
             if found is None:
                 report.skipped[file.area] += 1
             elif found:
