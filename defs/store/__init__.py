@@ -1,1 +1,49 @@
-"""What a database stores: system tables, transactions, committed state, the commit log and its replay."""
+"""Databases as they are run and logged: system tables, transactions, commit logs, replay, deliveries. (spec: event-tables)
+
+    from defs.store import Datastore
+    from defs.store.replay import replay
+
+    with Datastore.create("data/clog") as datastore:
+        datastore.publish(module)
+        with datastore.begin() as tx:
+            tx.insert("damage_event", (7, 3, Timestamp(0)))
+    len(replay("data/clog").table_named("damage_event"))  # 0: an event is logged, never stored
+
+Names load on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from defs.store.datastore import Datastore as Datastore
+    from defs.store.errors import StoreError as StoreError
+    from defs.store.reading import LogReader as LogReader
+    from defs.store.state import CommittedState as CommittedState
+    from defs.store.transactions.transaction import Transaction as Transaction
+    from defs.store.txdata import TxData as TxData
+
+_HOME = {
+    "CommittedState": "state",
+    "Datastore": "datastore",
+    "LogReader": "reading",
+    "StoreError": "errors",
+    "Transaction": "transactions.transaction",
+    "TxData": "txdata",
+}
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value  # found once
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
