@@ -7,6 +7,7 @@
         datastore.publish(module)
         with datastore.begin() as tx:
             tx.insert("damage_event", (7, 3, Timestamp(0)))
+            tx.commit()
     len(replay("data/clog").table_named("damage_event"))  # 0: an event is logged, never stored
 
 Names load on first use.
