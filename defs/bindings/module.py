@@ -153,6 +153,7 @@ class Module:
             )
             self._claim(row.__name__, table.accessor, "table or view")
             self._tables.append(table)
+            row.__tables__ = (*row.__dict__.get("__tables__", ()), table)
             return row
 
         return declare

@@ -103,6 +103,7 @@ class Row:
 
     __slots__ = ()
     __columns__: ClassVar[dict[str, Any]]
+    __tables__: ClassVar[tuple[Any, ...]]  #: what `Module.table` was told of the class, each time
 
     def __init__(self, *_: Any, **__: Any) -> None:
         raise DeclarationError("NotATable", f"class {type(self).__name__} is not yet declared: decorate it with @module.table")
