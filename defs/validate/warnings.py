@@ -17,6 +17,8 @@ from bsatn.types import (
     AlgebraicType,
     ArrayType,
     ProductType,
+    ProductTypeElement,
+    Ref,
     SumType,
     option_payload,
     result_payloads,
@@ -278,6 +280,34 @@ def _rls_without_table(raw: RawModuleDef) -> Iterator[tuple[Path, str]]:
             yield path, f"row-level security reads {names}, and the module has no such table"
 
 
+def _views_of_events(raw: RawModuleDef) -> Iterator[tuple[Path, str]]:
+    """Nothing forbids it, and it does not work: the transaction sees its own events only. (spec: event-tables 1.8)"""
+    for path, level in _levels(raw):
+        if not isinstance(level, RawModuleDefV10):
+            continue
+        kept = {table.product_type_ref for table in level.tables if not table.is_event}
+        events = {table.product_type_ref: table.source_name for table in level.tables if table.is_event}
+        for place, view in enumerate(level.views):
+            ref = _row_type(view.return_type)
+            if ref in events and ref not in kept:
+                what = f"view {_short(view.source_name)} returns rows of event table {_short(events[ref])}"
+                yield (
+                    (*path, "views", place),
+                    f"{what}: it sees those of its own transaction, and they stay until it runs again",
+                )
+
+
+def _row_type(returned: AlgebraicType) -> int | None:
+    """The entry that a view's rows are of: it returns an option, an array, or a query of them. (spec: wire 6.2)"""
+    match returned:
+        case ArrayType(element=Ref(index=index)):
+            return index
+        case ProductType(elements=(ProductTypeElement(name="__query__", algebraic_type=Ref(index=index)),)):
+            return index
+    payload = option_payload(returned) if isinstance(returned, SumType) else None
+    return payload.index if isinstance(payload, Ref) else None
+
+
 WARNINGS: dict[str, Check] = {
     "names-meet-after-conversion": Check(
         "columns, parameters, fields or variants whose names become one when case is converted", _names_meet
@@ -286,5 +316,8 @@ WARNINGS: dict[str, Check] = {
         "names of a version 9 module that the default policy of version 10 would change", _v9_names_change
     ),
     "duplicate-sections": Check("sections of one kind, of which the server reads only the first", _duplicate_sections),
+    "view-of-event-table": Check(
+        "views that return rows of an event table, which are gone when the transaction is", _views_of_events
+    ),
     "rls-names-no-table": Check("row-level security rules that read no table of the module", _rls_without_table),
 }

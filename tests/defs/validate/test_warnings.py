@@ -271,3 +271,38 @@ def test_deep_types_do_not_overflow_the_stack() -> None:
     for _ in range(20_000):
         kind = t.ProductType((t.ProductTypeElement("f", kind),))
     assert len(messages("names-meet-after-conversion", definition(space(kind)))) == 1
+
+
+# -- views of event tables
+
+ROW = t.Typespace((product(id=t.U64), product(id=t.U32)))
+
+
+@pytest.mark.parametrize(
+    ("returned", "is_due"),
+    [
+        (array(t.Ref(0)), True),
+        (option(t.Ref(0)), True),
+        (product(__query__=t.Ref(0)), True),
+        (array(t.Ref(1)), False),
+        (product(query=t.Ref(0)), False),
+        (t.Ref(0), False),
+        (array(array(t.Ref(0))), False),
+    ],
+)
+def test_a_view_of_an_event_table(returned: t.AlgebraicType, is_due: bool) -> None:
+    def table(name: str, ref: int, is_event: bool) -> v10.RawTableDefV10:
+        return v10.RawTableDefV10(name, ref, (), (), (), (), TableType.User, TableAccess.Public, (), is_event)
+
+    view = v10.RawViewDefV10("recent", 0, True, True, t.ProductType(), returned)
+    tables = (table("log", 0, True), table("kept", 1, False))
+    module = definition(v10.TypespaceSection(ROW), v10.TablesSection(tables), v10.ViewsSection((view,)))
+    message = "view `recent` returns rows of event table `log`: it sees those of its own transaction, and they stay until it runs again"
+    assert found("view-of-event-table", module) == ([(("views", 0), message)] if is_due else [])
+    mounted = definition(v10.SubmodulesSection((v10.RawSubmoduleV10("inner", module),)))
+    paths = [path for path, _ in found("view-of-event-table", mounted)]
+    assert paths == ([("submodules", 0, "module", "views", 0)] if is_due else [])
+    same_rows = definition(
+        v10.TypespaceSection(ROW), v10.TablesSection((*tables, table("also", 0, False))), v10.ViewsSection((view,))
+    )
+    assert found("view-of-event-table", same_rows) == []
