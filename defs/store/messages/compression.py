@@ -1,7 +1,7 @@
 """How messages are compressed, and how far they may grow again. (spec: event-tables 5)
 
 What is decompressed is bounded before memory is taken for it: a frame of a few bytes may say that it is gigabytes. Brotli needs
-a package of that name, or brotlicffi, 1.2 or newer, which is not installed with bsatn; nothing else here needs one.
+a package of that name, or brotlicffi, 1.2 or newer, which `pip install "bsatn[brotli]"` brings; nothing else here needs one.
 """
 
 from __future__ import annotations

@@ -297,7 +297,10 @@ def test_a_view_of_an_event_table(returned: t.AlgebraicType, is_due: bool) -> No
     view = v10.RawViewDefV10("recent", 0, True, True, t.ProductType(), returned)
     tables = (table("log", 0, True), table("kept", 1, False))
     module = definition(v10.TypespaceSection(ROW), v10.TablesSection(tables), v10.ViewsSection((view,)))
-    message = "view `recent` returns rows of event table `log`: it sees those of its own transaction, and they stay until it runs again"
+    message = (
+        "view `recent` returns rows of event table `log`: it sees those of its own transaction, and they stay "
+        "until it runs again"
+    )
     assert found("view-of-event-table", module) == ([(("views", 0), message)] if is_due else [])
     mounted = definition(v10.SubmodulesSection((v10.RawSubmoduleV10("inner", module),)))
     paths = [path for path, _ in found("view-of-event-table", mounted)]
