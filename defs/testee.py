@@ -248,6 +248,71 @@ def _sql_check(request: Request) -> Reply:
         return {"verdict": "error", "stage": error.stage, "message": error.message}
 
 
+def _deliver(request: Request) -> Reply:
+    """`caller_identity` (64 hex digits, most significant first) is what `:sender` means; by default it is 0."""
+    from defs.store.deliveries.answers import answer_deliver
+
+    sender, upstream = _text(request, "caller_identity") if "caller_identity" in request else "00" * 32, request.get("upstream")
+    try:
+        identity = bsatn.Identity.from_hex(sender)
+    except ValueError:
+        raise _BadRequest("`caller_identity` must be 64 hex digits") from None
+    if not isinstance(upstream, bool | None):
+        raise _BadRequest("`upstream` must be true or false")
+    setup, queries = request.get("setup", {}), request.get("queries")
+    if not isinstance(setup, dict) or not all(isinstance(rows, list) for rows in setup.values()):
+        raise _BadRequest("`setup` must be an object with a list of rows for each table")
+    if not isinstance(queries, list) or not all(isinstance(text, str) for text in queries):
+        raise _BadRequest("`queries` must be a list of strings")
+    return answer_deliver(
+        _catalog(_hex(request, "module")),
+        {table: [_hex(_object(row, "a row of `setup`"), "bsatn") for row in rows] for table, rows in setup.items()},
+        [_operation(_object(op, "an operation of `tx`")) for op in _list(request, "tx")],
+        queries,
+        sender=identity,
+        upstream=bool(upstream),
+    )
+
+
+def _operation(op: Request) -> tuple[str, str, bytes]:
+    return _choice(op, "op", "insert", "delete", required=True), _text(op, "table"), _hex(op, "row")
+
+
+def _object(value: object, what: str) -> Request:
+    if not isinstance(value, dict):
+        raise _BadRequest(f"{what} must be an object")
+    return value
+
+
+def _list(request: Request, name: str) -> list[Any]:
+    value = request.get(name)
+    if not isinstance(value, list):
+        raise _BadRequest(f"`{name}` must be a list")
+    return value
+
+
+def _query_render(request: Request) -> Reply:
+    from defs.query import render
+
+    return {"sql": render(request.get("description"))}
+
+
+def _migrate(request: Request) -> Reply:
+    from defs import migrate
+
+    layout = _layout(request)
+    old, new = (validate(layouts.decode(_hex(request, name), layout=layout).raw) for name in ("old", "new"))
+    try:
+        plan = migrate.plan(old, new)
+    except migrate.MigrationErrors as refused:
+        return {"verdict": "manual", "errors": [{"kind": one.kind, "message": one.message} for one in refused.errors]}
+    try:
+        text = migrate.to_text(plan)
+    except migrate.CannotPrint as error:
+        text = f"ERR {error.message}"
+    return {**plan.to_json(), "text": text}
+
+
 #: What this testee answers.
 OPS: dict[str, Callable[[Request], Reply]] = {
     "hello": _hello,
@@ -259,7 +324,10 @@ OPS: dict[str, Callable[[Request], Reply]] = {
     "module.validate": _module_validate,
     "module.convert": _module_convert,
     "module.describe": _module_describe,
+    "migrate": _migrate,
     "log.read": _log_read,
     "log.replay": _log_replay,
     "sql.check": _sql_check,
+    "deliver": _deliver,
+    "query.render": _query_render,
 }

@@ -37,6 +37,7 @@ PAGES = [README, ROOT / "CONTRIBUTING.md", *DOCS, *sorted((ROOT / "vectors").rgl
 WIRE = ROOT / "docs" / "wire-format.md"
 VALIDATION = ROOT / "docs" / "validation.md"
 EVENT_TABLES = ROOT / "docs" / "event-tables.md"
+COMPATIBILITY = ROOT / "docs" / "compatibility.md"
 
 
 @pytest.fixture(autouse=True)
@@ -224,8 +225,8 @@ def test_definition_vectors() -> None:
 
 @pytest.mark.parametrize(
     ("spec", "page"),
-    [("wire", WIRE), ("validation", VALIDATION), ("event-tables", EVENT_TABLES)],
-    ids=("wire", "validation", "event-tables"),
+    [("wire", WIRE), ("validation", VALIDATION), ("event-tables", EVENT_TABLES), ("compat", COMPATIBILITY)],
+    ids=("wire", "validation", "event-tables", "compat"),
 )
 def test_sections_that_the_code_cites_exist(spec: str, page: Path) -> None:
     sections = set(re.findall(r"^#+ ([\d.]+?)\.? ", page.read_text("utf-8"), re.MULTILINE))
