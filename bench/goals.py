@@ -39,7 +39,12 @@ GROWTH = Goal("time per table, many tables / few", "at most", 1.3)
 MEMORY = Goal("peak while decoding / plain list", "at most", 1.2)
 VALIDATION = Goal("time to validate / rust", "at most", 15.0)
 VALIDATION_GROWTH = Goal("time per table to validate, many tables / few", "at most", 1.5)
-GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH)
+LOG_COMMITS = Goal("log, commits / rust's commits", "at least", 0.5)
+LOG_ROWS = Goal("log verify / rust's records with rows", "at least", 0.5)
+LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
+LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
+LOGS = (LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
+GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +70,9 @@ def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
 
 def validation_outcome(workload: Workload, timings: Timings) -> Outcome:
     return Outcome(VALIDATION, workload.name, timings.ratio("validate", GENERATED, RUST))
+
+
+def log_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
+    yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, GENERATED))
+    yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, GENERATED))
+    yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", GENERATED)))

@@ -16,9 +16,11 @@ from bench.engines import Engine, EngineFailed, Peer
 from bench.install import Progress
 from bench.workloads import Workload
 
-Direction = Literal["decode", "encode", "validate"]
+Direction = Literal["decode", "encode", "validate", "walk", "verify", "replay"]
 DIRECTIONS: tuple[Direction, ...] = ("decode", "encode")
 VALIDATE: tuple[Direction, ...] = ("validate",)
+READ_LOG: tuple[Direction, ...] = ("walk", "verify")
+REPLAY: tuple[Direction, ...] = ("replay",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Pace:
 
 @dataclass(slots=True)
 class Timings:
-    """Nanoseconds per row or table: for each direction and runner, one number a round."""
+    """Nanoseconds per row, table or byte of a log: for each direction and runner, one number a round."""
 
     rounds: dict[Direction, dict[str, list[float]]] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)
@@ -43,7 +45,11 @@ class Timings:
 
     def ratio(self, direction: Direction, over: str, under: str) -> float | None:
         """The time of `over` in times of `under`: how many times as fast `under` is."""
-        pairs = zip(self.of(direction, over), self.of(direction, under), strict=False)
+        return self.ratio_of((direction, over), (direction, under))
+
+    def ratio_of(self, over: tuple[Direction, str], under: tuple[Direction, str]) -> float | None:
+        """As `ratio`, for what differs in direction too."""
+        pairs = zip(self.of(*over), self.of(*under), strict=False)
         ratios = [one / other for one, other in pairs]
         return median(ratios) if ratios else None
 

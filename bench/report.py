@@ -54,6 +54,8 @@ def as_json(results: Results) -> str:
         "growth": asdict(results.growth[2]) if results.growth else None,
         "validations": [validation_data(workload, timings) for workload, timings in results.validations],
         "validation_growth": asdict(results.validation_growth[2]) if results.validation_growth else None,
+        "logs": [{**about(workload), **asdict(timings)} for workload, timings in results.logs],
+        "log_memory": [{"bytes": size, "kilobytes": peak} for size, peak in results.log_memory],
         "processes": [{**asdict(one), "ratio": ratio_to_nothing(one, results.processes)} for one in results.processes],
         "memory": [asdict(found) for found in results.footprints],
         "goals": [{**asdict(outcome), "met": outcome.met} for outcome in results.outcomes],

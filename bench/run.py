@@ -7,25 +7,31 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench import engines, goals, machine
+from bench import engines, goals, logs, machine
 from bench.engines import Engine, EngineFailed, Peer
 from bench.goals import Outcome
 from bench.install import INSTALLERS, Progress, Unavailable, cache_folder
-from bench.measure import DIRECTIONS, VALIDATE, Pace, Timings, measure
+from bench.measure import DIRECTIONS, READ_LOG, REPLAY, VALIDATE, Pace, Timings, measure
 from bench.processes import Process, measure_processes
 from bench.workloads import (
     FEW_TABLES,
+    LOG_SIZE,
+    MANY_LOG_BYTES,
     MANY_TABLES,
+    QUICK_LOG_SIZE,
+    QUICK_MANY_LOG_BYTES,
     QUICK_MANY_TABLES,
     QUICK_VALIDATED_TABLES,
     VALIDATED_TABLES,
     Workload,
+    log,
     module,
     validation,
     workloads,
 )
 
 GROWTH, VALIDATION, PROCESSES, MEMORY = "growth", "validate", "processes", "memory"
+LOGS, LOG_MEMORY = "logs", "log-memory"
 MEMORY_WORKLOADS = ("narrow", "wide", "strings", "nested", "mixed")
 FULL = Pace(rounds=7, seconds=0.25)
 QUICK = Pace(rounds=3, seconds=0.05)
@@ -46,13 +52,15 @@ class Results:
     growth: tuple[str, str, Timings] | None = None
     validations: list[tuple[Workload, Timings]] = field(default_factory=list)
     validation_growth: tuple[str, str, Timings] | None = None
+    logs: list[tuple[Workload, Timings]] = field(default_factory=list)
+    log_memory: list[tuple[int, int]] = field(default_factory=list)  #: bytes of log, kilobytes held at most
     processes: list[Process] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 def names(*, quick: bool) -> list[str]:
-    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, VALIDATION, PROCESSES, MEMORY]
+    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, VALIDATION, LOGS, LOG_MEMORY, PROCESSES, MEMORY]
 
 
 @dataclass(slots=True)
@@ -74,6 +82,10 @@ class Run:
         if self.wanted(VALIDATION):
             self.validations()
             self.validation_growth()
+        if self.wanted(LOGS):
+            self.logs()
+        if self.wanted(LOG_MEMORY):
+            self.log_memory()
         if self.wanted(PROCESSES):
             self.results.processes = measure_processes(3 if self.quick else 15, self.progress)
         if self.wanted(MEMORY):
@@ -127,6 +139,35 @@ class Run:
         self.results.validation_growth = few.name, many.name, timings
         ratio = timings.ratio("validate", many.name, few.name)
         self.results.outcomes.append(Outcome(goals.VALIDATION_GROWTH, many.name, ratio))
+
+    def logs(self) -> None:
+        ours = engines.ours(engines.GENERATED)
+        running = [ours, *self.installed(engines.RUST)]
+        for kind in logs.RECORDS:
+            self.progress(f"log-{kind}: writing it, the first time")
+            workload = log(cache_folder(), kind, QUICK_LOG_SIZE if self.quick else LOG_SIZE)
+            runners = {engine.name: (engine, workload) for engine in running}
+            timings = measure(runners, self.folder, self.pace, self.progress, READ_LOG)
+            replays = measure({ours.name: (ours, workload)}, self.folder, self.pace, self.progress, REPLAY)
+            timings.rounds.update(replays.rounds)
+            timings.failures.update(replays.failures)
+            self.results.logs.append((workload, timings))
+            self.results.outcomes += goals.log_outcomes(workload, timings)
+
+    def log_memory(self) -> None:
+        sizes = (QUICK_LOG_SIZE, QUICK_MANY_LOG_BYTES) if self.quick else (LOG_SIZE, MANY_LOG_BYTES)
+        found = self.results.log_memory
+        for size in sizes:
+            self.progress(f"memory: a log of {size / 1e6:g} MB")
+            workload = log(cache_folder(), logs.MEDIUM, size)
+            with Peer(engines.ours(engines.GENERATED)) as peer:
+                try:
+                    peer.load({**workload.write(self.folder), "unchecked": True})
+                    found.append((workload.units, peer.ask({"op": "memory"})["peak"]))
+                except EngineFailed as failure:
+                    self.results.unavailable[f"{LOG_MEMORY} {size}"] = str(failure)
+        if len(found) == len(sizes):
+            self.results.outcomes.append(Outcome(goals.LOG_MEMORY, f"{sizes[-1] / 1e6:g} MB", found[-1][1] / found[0][1]))
 
     def footprints(self) -> Iterator[Footprint]:
         for workload in self.workloads():

@@ -35,6 +35,10 @@ def tables(results: Results) -> Iterator[Table]:
         yield validation_table(results.validations)
     if results.validation_growth:
         yield growth_table("Microseconds per table, validated by bsatn", VALIDATE, *results.validation_growth)
+    if results.logs:
+        yield log_table(results.logs)
+    if results.log_memory:
+        yield log_memory_table(results.log_memory)
     if results.processes:
         yield process_table(results)
     if results.footprints:
@@ -92,6 +96,28 @@ def validation_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
     return Table("Tables validated per second, once decoded", ("workload", "bsatn", RUST, "time in times of rust's"), rows)
 
 
+def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
+    head = ("log", "bsatn walk", "rust walk", "ratio", "bsatn verify", "rust rows", "ratio", "verify/rust walk", "bsatn replay")
+    rows = [
+        (
+            workload.name,
+            *(rate(timings.typical("walk", engine)) for engine in (GENERATED, RUST)),
+            times(timings.ratio("walk", RUST, GENERATED)),
+            *(rate(timings.typical("verify", engine)) for engine in (GENERATED, RUST)),
+            times(timings.ratio("verify", RUST, GENERATED)),
+            times(timings.ratio_of(("walk", RUST), ("verify", GENERATED))),
+            rate(timings.typical("replay", GENERATED)),
+        )
+        for workload, timings in found
+    ]
+    return Table("Bytes of commit log read per second", head, rows)
+
+
+def log_memory_table(found: Sequence[tuple[int, int]]) -> Table:
+    rows = [(f"{size / 1e6:.0f} MB", f"{peak:,}") for size, peak in found]
+    return Table("Most memory of a process that verifies a log", ("log", "kilobytes"), rows)
+
+
 def process_table(results: Results) -> Table:
     rows = [
         (
@@ -132,7 +158,7 @@ def goal_table(results: Results) -> Table:
 
 def absences(results: Results) -> Iterator[tuple[str, str]]:
     yield from results.unavailable.items()
-    for workload, timings in (*results.speeds, *results.validations):
+    for workload, timings in (*results.speeds, *results.validations, *results.logs):
         for engine, failure in timings.failures.items():
             yield f"{engine} on {workload.name}", failure
     for growth in (results.growth, results.validation_growth):

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,23 +34,62 @@ class Job:
     units: int
     validate: Callable[[Any], Any] | None = None
 
+    def is_identical(self) -> bool:
+        return bool(self.encode(self.value) == self.data)
+
     def samples(self, direction: str, budget: float) -> list[float]:
         functions = {"decode": self.decode, "encode": self.encode, "validate": self.validate}
         function: Callable[[Any], Any] | None = functions[direction]
         if function is None:
             raise ValueError(f"nothing to {direction}")
         argument = self.data if direction == "decode" else self.value
-        end = time.perf_counter_ns() + budget * 1e9
-        result = []
-        while True:
-            passes, start, spent = 0, time.perf_counter_ns(), 0
-            while spent < SAMPLE:
-                function(argument)
-                passes += 1
-                spent = time.perf_counter_ns() - start
-            result.append(spent / passes / self.units)
-            if time.perf_counter_ns() >= end:
-                return result
+        return timed(partial(function, argument), self.units, budget)
+
+
+@dataclass(slots=True)
+class LogJob:
+    """Reading a commit log in three ways: commits with their checksums, records with their rows, the state they leave."""
+
+    directory: Path
+    transactions: int
+    units: int
+
+    def is_identical(self) -> bool:
+        return self.walk() == self.verify() == self.replay() == self.transactions
+
+    def samples(self, direction: str, budget: float) -> list[float]:
+        return timed({"walk": self.walk, "verify": self.verify, "replay": self.replay}[direction], self.units, budget)
+
+    def walk(self) -> int:
+        from defs.store.commitlog import Commit, read_commits
+
+        return sum(commit.n for commit in read_commits(self.directory) if isinstance(commit, Commit))
+
+    def verify(self) -> int:
+        from defs.store.verifying import verify
+
+        found = verify(self.directory)
+        return 0 if found.faults else found.transactions
+
+    def replay(self) -> int:
+        from defs.store.replay import replay
+
+        return replay(self.directory).next_tx_offset
+
+
+def timed(function: Callable[[], object], units: int, budget: float) -> list[float]:
+    """Nanoseconds per unit, of batches of passes, for so many seconds."""
+    end = time.perf_counter_ns() + budget * 1e9
+    result = []
+    while True:
+        passes, start, spent = 0, time.perf_counter_ns(), 0
+        while spent < SAMPLE:
+            function()
+            passes += 1
+            spent = time.perf_counter_ns() - start
+        result.append(spent / passes / units)
+        if time.perf_counter_ns() >= end:
+            return result
 
 
 def row_functions(type_file: Path, engine: EngineName) -> Functions:
@@ -69,7 +109,9 @@ def module_functions(engine: EngineName) -> Functions:
     return codec.decode, codec.encode
 
 
-def load(request: dict[str, Any], engine: EngineName) -> Job:
+def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
+    if request["kind"] == "log":
+        return LogJob(Path(request["data_file"]), request["transactions"], request["units"])
     data = Path(request["data_file"]).read_bytes()
     rows = request["kind"] == "rows"
     decode, encode = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
@@ -82,19 +124,29 @@ def load(request: dict[str, Any], engine: EngineName) -> Job:
     return job
 
 
+def memory_of(job: Job | LogJob) -> dict[str, object]:
+    """Of a log, the most memory that this process has held: to be asked before it has done anything else."""
+    if isinstance(job, Job):
+        return footprint(job.decode, job.data)
+    import resource
+
+    job.verify()
+    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+
+
 def serve(engine: EngineName) -> None:
-    job: Job | None = None
+    job: Job | LogJob | None = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["op"] == "load":
                 job = load(request, engine)
-                answer: dict[str, object] = {"identical": job.encode(job.value) == job.data}
+                answer: dict[str, object] = {"identical": bool(request.get("unchecked")) or job.is_identical()}
                 gc.collect()
             elif job is None:
                 answer = {"error": "nothing loaded"}
             elif request["op"] == "memory":
-                answer = footprint(job.decode, job.data)
+                answer = memory_of(job)
             else:
                 answer = {"ns": job.samples(request["direction"], request["seconds"])}
         except Exception as error:  # noqa: BLE001 - whatever it is, the bench reports it and goes on

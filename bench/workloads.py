@@ -8,15 +8,17 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
-from bench import definitions, rows
+from bench import definitions, logs, rows
 
-Family = Literal["fixed", "variable", "module", "validation"]
+Family = Literal["fixed", "variable", "module", "validation", "log"]
 
 SEED = 20_250_101
 ROWS, QUICK_ROWS = 10_000, 1_000
 TABLES = (10, 100, 1_000)
 QUICK_TABLES = (10, 100)
 FEW_TABLES, MANY_TABLES, QUICK_MANY_TABLES = 100, 10_000, 1_000
+LOG_SIZE, QUICK_LOG_SIZE = 10_000_000, 1_000_000
+MANY_LOG_BYTES, QUICK_MANY_LOG_BYTES = 100_000_000, 4_000_000
 VALIDATED_TABLES, QUICK_VALIDATED_TABLES = (100, 1_000), (10, 100)
 
 
@@ -24,7 +26,7 @@ VALIDATED_TABLES, QUICK_VALIDATED_TABLES = (100, 1_000), (10, 100)
 class Workload:
     name: str
     family: Family
-    unit: Literal["row", "table"]
+    unit: Literal["row", "table", "byte"]
     units: int
     type: bytes
     make: Callable[[], bytes]
@@ -64,3 +66,20 @@ def module(tables: int) -> Workload:
 def validation(tables: int) -> Workload:
     """The same definition, to be validated; each engine decodes it when it is loaded."""
     return Workload(f"validate-{tables}", "validation", "table", tables, b"", lambda: definitions.definition(tables))
+
+
+@dataclass(frozen=True, slots=True)
+class LogWorkload(Workload):
+    """A commit log, which stays in the cache and is read where it is."""
+
+    log: logs.Log
+
+    def write(self, folder: Path) -> dict[str, object]:
+        found = {"data_file": str(self.log.directory), "transactions": self.log.transactions, "types": logs.types(folder)}
+        return {"op": "load", "kind": self.family, "units": self.units, **found}
+
+
+def log(cache: Path, kind: str, size: int) -> LogWorkload:
+    """A log of at least `size` bytes; its unit is the byte."""
+    found = logs.made(cache, kind, size)
+    return LogWorkload(f"log-{kind}", "log", "byte", found.bytes, b"", bytes, found)

@@ -7,29 +7,34 @@ No module is needed: a log describes its tables (`defs.store.tracking`). Commits
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias, TypeVar
 
+from bsatn.collector import collector_paused
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
+from defs.store.checking import GroupReader
 from defs.store.commitlog import Commit, Damage, read_commits
 from defs.store.commitlog.layout import FRAMINGS
-from defs.store.commitlog.txdata import Buffer, Inputs, Txdata, read_txdata
+from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
 from defs.store.errors import StoreError
+from defs.store.scanning import Readers, counter, one_by_one, scan
 from defs.store.state import Row
 from defs.store.tracking import Draft, LogTable, Tracker
 
 __all__ = ["BadRecord", "Fault", "LogReader", "Mode", "TableRows", "Transaction", "read_transactions"]
 
+_T = TypeVar("_T")
+
 Mode: TypeAlias = Literal["strict", "salvage", "upstream"]
 
 _MAX_GUESSES, _MIN_GUESSES = 256, 16
 _GUESSED_BYTES = 64 << 20  #: how much of a record may be read anew, all guesses together, beyond the least number of them
+_MANY_ROWS = 1 << 10  #: rows of one group from which on pausing the garbage collector pays
 _MAX_EMPTY_ROWS = 1 << 18  #: rows that take no bytes, in one group
 
 
-@dataclass(frozen=True, slots=True)
-class TableRows:
+class TableRows(NamedTuple):
     """Rows of one table that a transaction inserts or deletes: as BSATN, and as values by position."""
 
     table: LogTable
@@ -37,9 +42,8 @@ class TableRows:
     values: tuple[Row, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
-    """One transaction of a log.
+class Transaction(NamedTuple):
+    """One transaction of a log; a tuple for the reason that commits are.
 
     `inserts` has the rows of event tables too. `byte_offset` is where its record begins in the segment (of a compressed one,
     in its uncompressed bytes), `record_offset` where in the commit's records, `len` its bytes.
@@ -107,9 +111,18 @@ class LogReader:
         self.next = 0
         self.commits = 0
         self.bytes = 0
+        self._counters = Readers(self.tracker, counter)
+        self._groups = _Groups(self.tracker)
 
     def transactions(self) -> Iterator[Transaction | Fault]:
         """The transactions and faults, in order; when called again, those that have been written since."""
+        return self._items(self._transaction)
+
+    def row_counts(self) -> Iterator[int | Fault]:
+        """As `transactions`, but of each only the number of its rows: they are checked, not kept."""
+        return self._items(self._row_count)
+
+    def _items(self, read: _RecordReader[_T]) -> Iterator[_T | Fault]:
         for item in read_commits(self.directory, start=self.next, mode=self.mode):
             if isinstance(item, Damage):
                 yield item
@@ -120,37 +133,78 @@ class LogReader:
                     return
             self.commits += 1
             self.bytes += item.len
-            fault = yield from self._of_commit(item)
+            fault = yield from self._of_commit(item, read)
             if fault is not None:
                 yield fault
                 if self.mode != "salvage":
                     return
 
-    def _of_commit(self, commit: Commit) -> Generator[Transaction, None, BadRecord | None]:
+    def _of_commit(self, commit: Commit, read: _RecordReader[_T]) -> Generator[_T, None, BadRecord | None]:
         buffer = bytes(commit.records)
-        base = commit.byte_offset + FRAMINGS[commit.version].header_size
         position = 0
-        for tx_offset in range(commit.min_tx_offset, commit.min_tx_offset + commit.n):
-            last = tx_offset == commit.min_tx_offset + commit.n - 1
-            read = self._read(buffer, position, last)
-            if isinstance(read, _Failure):
-                return read.told(commit.segment, base, tx_offset)
+        for tx_offset in range(commit.min_tx_offset, commit.end_tx_offset):
+            last = tx_offset == commit.end_tx_offset - 1
+            found = read(commit, buffer, position, tx_offset, last)
+            if isinstance(found, _Failure):
+                return found.told(commit, tx_offset)
             self.next = tx_offset + 1
-            yield Transaction(
-                tx_offset,
-                commit,
-                base + position,
-                position,
-                read.end - position,
-                read.txdata.inputs,
-                read.txdata.outputs,
-                read.txdata.mutations is not None,
-                tuple(read.rows.inserts),
-                tuple(read.rows.deletes),
-                tuple(read.truncates),
-            )
-            position = read.end
+            item, position = found
+            yield item
         return None
+
+    def _row_count(
+        self, commit: Commit, buffer: bytes, position: int, tx_offset: int, last: bool
+    ) -> tuple[int, int] | _Failure:
+        try:
+            end, _, rows, *_ = scan(buffer, position, self._counters, self._counters)
+            if end == len(buffer) or not last or self.mode == "upstream":
+                return rows, end
+        except Exception:  # noqa: BLE001 - whatever it was, reading with all care says it better
+            pass
+        read = self._read(buffer, position, last)
+        if isinstance(read, _Failure):
+            return read
+        return sum(len(group.rows) for group in (*read.rows.inserts, *read.rows.deletes)), read.end
+
+    def _transaction(
+        self, commit: Commit, buffer: bytes, position: int, tx_offset: int, last: bool
+    ) -> tuple[Transaction, int] | _Failure:
+        base = commit.byte_offset + FRAMINGS[commit.version].header_size
+        groups = self._groups
+        groups.inserts, groups.deletes = [], []
+        try:
+            end, flags, _, at, at_end, out, out_end = scan(buffer, position, groups.insert_readers, groups.delete_readers)
+            if end == len(buffer) or not last or self.mode == "upstream":
+                name_end = at + 1 + buffer[at]
+                inputs = Inputs(buffer[at + 1 : name_end].decode(), buffer[name_end:at_end]) if flags & INPUTS else None
+                outputs = buffer[out:out_end] if flags & OUTPUTS else None
+                inserts, deletes = tuple(groups.inserts), tuple(groups.deletes)
+                place = base + position, position, end - position
+                return Transaction(tx_offset, commit, *place, inputs, outputs, flags & MUTATIONS > 0, inserts, deletes, ()), end
+        except Exception:  # noqa: BLE001 - as above
+            pass
+        read = self._read(buffer, position, last)
+        if isinstance(read, _Failure):
+            return read
+        tx = Transaction(
+            tx_offset,
+            commit,
+            base + position,
+            position,
+            read.end - position,
+            read.txdata.inputs,
+            read.txdata.outputs,
+            read.txdata.mutations is not None,
+            tuple(read.rows.inserts),
+            tuple(read.rows.deletes),
+            tuple(read.truncates),
+        )
+        return tx, read.end
+
+    def _learned(self) -> None:
+        self._counters.clear()
+        self._groups.insert_readers.clear()
+        self._groups.delete_readers.clear()
 
     def _read(self, buffer: bytes, position: int, last: bool) -> _Read | _Failure:
         """The record at the position; if it makes no sense as it seems to be, with the columns that event tables may have."""
@@ -167,7 +221,8 @@ class LogReader:
                 truncated = txdata.mutations.truncates if txdata.mutations else ()
                 tables = [draft.table(table_id) for table_id in truncated]
                 if draft.finish(truncated):
-                    draft.keep()
+                    if draft.keep():
+                        self._learned()
                     return _Read(txdata, end, rows, tables)
                 failure = _Failure(StoreError("LayoutChanged", "rows of an event table before its columns change"), position)
             except BsatnError as error:
@@ -198,6 +253,39 @@ def _next_guesses(guesses: Sequence[int], met: Sequence[int]) -> list[int] | Non
     return None
 
 
+class _Groups:
+    """Gathers what is read of a record the fast way."""
+
+    def __init__(self, tracker: Tracker) -> None:
+        self.inserts: list[TableRows] = []
+        self.deletes: list[TableRows] = []
+        self.insert_readers = Readers(tracker, lambda table: self._reader(table, lambda group: self.inserts.append(group)))
+        self.delete_readers = Readers(tracker, lambda table: self._reader(table, lambda group: self.deletes.append(group)))
+
+    @staticmethod
+    def _reader(table: LogTable, add: Callable[[TableRows], object]) -> GroupReader:
+        read = one_by_one(table.codec)
+
+        def keep(buffer: bytes, position: int, count: int) -> int:
+            rows: list[bytes] = []
+            values: list[Row] = []
+            for _ in range(count):
+                value, end = read(buffer, position)
+                rows.append(buffer[position:end])
+                values.append(value)
+                position = end
+            add(TableRows(table, tuple(rows), tuple(values)))
+            return position
+
+        def keep_many(buffer: bytes, position: int, count: int) -> int:
+            if count < _MANY_ROWS:
+                return keep(buffer, position, count)
+            with collector_paused():
+                return keep(buffer, position, count)
+
+        return keep_many
+
+
 @dataclass(slots=True)
 class _Read:
     """A record that was read."""
@@ -206,6 +294,10 @@ class _Read:
     end: int
     rows: _Rows
     truncates: list[LogTable]
+
+
+_RecordReader: TypeAlias = Callable[[Commit, bytes, int, int, bool], "tuple[_T, int] | _Failure"]
+"""(commit, its records, position, offset of the transaction, whether it is the last) to what is made of it, and its end."""
 
 
 @dataclass(slots=True)
@@ -217,8 +309,9 @@ class _Failure:
     table: LogTable | None = None
     row: int | None = None
 
-    def told(self, segment: str, base: int, tx_offset: int) -> BadRecord:
+    def told(self, commit: Commit, tx_offset: int) -> BadRecord:
         error, table = self.error, self.table
+        segment, base = commit.segment, commit.byte_offset + FRAMINGS[commit.version].header_size
         offset = error.offset if isinstance(error, DecodeError) else None
         where = f" (at {error.where})" if error.where else ""
         place = (None, None, None) if table is None else (table.table_id, table.name, self.row)

@@ -24,7 +24,7 @@ from defs.store.rows import ST_COLUMN_ID, ST_EVENT_TABLE_ID, ST_TABLE_ID, StColu
 from defs.store.state import Row, codec_of_rows
 from defs.store.system import SYSTEM_SCHEMAS
 
-__all__ = ["Draft", "LogColumn", "LogTable", "Tracker"]
+__all__ = ["DESCRIBING", "Draft", "LogColumn", "LogTable", "Tracker"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,9 @@ def _built_in(table_id: int) -> LogTable:
 
 #: The tables that describe tables are read as they always were; a log cannot say otherwise.
 _FIXED = {table_id: _built_in(table_id) for table_id in (ST_TABLE_ID, ST_COLUMN_ID, ST_EVENT_TABLE_ID)}
+
+DESCRIBING = frozenset(_FIXED)
+"""Ids of the tables whose rows say what other tables are."""
 
 
 class Tracker:
@@ -245,9 +248,10 @@ class Draft:
             now = changed.table(table.table_id) if changed.tables else None
         return now is None or now is table or now.columns == table.columns
 
-    def keep(self) -> None:
-        """Let the tracker know what the record changed."""
+    def keep(self) -> bool:
+        """Let the tracker know what the record changed; whether it changed anything."""
         self.tracker.apply(self._changed)
+        return bool(self._changed)
 
     def _edit(self, table_id: int) -> _Known:
         if table_id not in self._changed:
