@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("log", "read a commit log: transactions, events, the state they leave, damage"),
     "layouts": ("layouts", "list the wire layouts that are known, and the releases that write them"),
     "sql": ("sql", "say what the server would make of a subscription"),
+    "generate": ("generate", "write typed code for clients of a module"),
     "testee": ("testee", "answer conformance questions, one JSON object a line"),
     "vectors": ("vectors", "list, show, check and generate the golden vectors"),
 }
