@@ -30,7 +30,7 @@ class Loaded:
 
     raw: raw.RawModuleDef
     origin: str  #: for a person: the path, `<stdin>`, `<bytes>` or the URL
-    kind: sources.Kind  #: what was found there: wasm, bsatn, hex or json
+    kind: sources.Kind  #: what was found there: wasm, bsatn, hex, json or lock
     notes: tuple[str, ...]  #: what else is worth telling, such as what the module printed
     layout: str  #: the id of the wire layout it was read in, such as `10i` (spec: wire 7)
 
@@ -55,7 +55,7 @@ def load(
     limits: sources.Limits | None = None,
     codec_limits: CodecLimits = DEFAULT_LIMITS,
 ) -> Loaded:
-    """The definition that `source` holds: a path, `-` for standard input, a schema route's URL, or bytes.
+    """The definition that `source` holds: a path, `-` for standard input, a schema route's URL, `git:REF:PATH`, or bytes.
 
     Of a directory that holds a commit log, it is that of the module that was published last.
     `kind` forces what the content is taken for; `layout` names the layout, or a release that wrote it, see
@@ -66,6 +66,7 @@ def load(
     if found.kind == "json":
         read = read_json(found.data, layout=layout, limits=codec_limits)
     else:
+        layout = found.layout if layout == "auto" and found.layout else layout
         read = layouts.decode(found.data, layout=layout, trailing=trailing, limits=codec_limits)
     return Loaded(read.raw, found.origin, found.kind, found.notes, read.layout.id)
 

@@ -1,8 +1,8 @@
-"""Where definitions come from: wasm, BSATN, hex or JSON; in a file, on standard input, in memory, or served.
+"""Where definitions come from: wasm, BSATN, hex, JSON, a lock file; in a file, in git, on standard input, in memory, or served.
 
 `read` turns what a user names into bytes and says what they are. Nothing here decodes a definition: that is
-for the caller. Fetch, detect the kind by content, convert; one small module each (`files`, `http`, `detect`,
-`wasm`). The wasm engine and the HTTP client are imported when they are first needed.
+for the caller. Fetch, detect the kind by content, convert; one small module each (`files`, `git`, `http`, `detect`,
+`wasm`, `lock`). The wasm engine and the HTTP client are imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from .detect import EXPECTED, KINDS, Kind, clean_json, decode_hex, kind_of
 from .errors import ErrorKind, SourceError, printable
 from .files import read_path, read_stdin
+from .git import is_git, read_git
 from .hostcalls import LogLine
 from .limits import Limits, WasmLimits
+from .lock import read_lock
 from .wasm import WasmAnswer, describe_wasm
 
 __all__ = [
@@ -48,6 +50,8 @@ class Found:
     """`json`: the text, UTF-8 without a byte order mark; the others: BSATN of a RawModuleDef."""
     notes: tuple[str, ...] = ()
     """What else is worth telling, a line each: the export that answered, the ABI, what the module printed."""
+    layout: str | None = None
+    """The id of the wire layout of the bytes, where the source says it: a lock file does."""
 
 
 def read(
@@ -58,8 +62,8 @@ def read(
 ) -> Found:
     """Find the definition a user names.
 
-    `source` is a path, `"-"` for standard input, an http(s) URL of a server's schema route, or the content
-    itself as bytes. (`Path("-")` and `"./-"` are files.) `kind` says what the content is; by default the
+    `source` is a path, `"-"` for standard input, an http(s) URL of a server's schema route, `git:REF:PATH`, or the
+    content itself as bytes. (`Path("-")`, `"./-"` and `"./git:a"` are files.) `kind` says what the content is; by default the
     content tells, see `defs.sources.detect`.
 
     Raises `SourceError`, whose `unreadable` tells input that could not be read from input that is bad. Raises
@@ -73,6 +77,9 @@ def read(
     if not data:
         raise SourceError("Empty", origin, f"it is empty; expected {EXPECTED}")
     found = kind_of(data, origin) if kind is None else kind
+    if found == "lock":
+        lock = read_lock(data, origin)
+        return Found(found, origin, lock.definition, (f"locked by bsatn {printable(lock.tool)}",), lock.layout)
     converted, notes = _CONVERTERS[found](data, origin, limits)
     return Found(found, origin, converted, notes)
 
@@ -92,6 +99,8 @@ def _fetch(source: object, limits: Limits) -> tuple[str, bytes]:
         raise TypeError(f"source must be a path, '-', a URL or bytes, not {type(source).__name__}")
     if source == "-":
         return "<stdin>", read_stdin(limits.input_bytes)
+    if is_git(source):
+        return source, read_git(source, limits.input_bytes)
     url = _URL.match(source)
     if url is not None:
         return _fetch_url(source, url[1].lower(), limits)
@@ -125,7 +134,7 @@ def _log_note(line: LogLine) -> str:
     return f"the module logged {line.level}: {printable(line.message, 500)}{place}"
 
 
-_CONVERTERS: dict[Kind, _Converter] = {
+_CONVERTERS: dict[str, _Converter] = {
     "wasm": _from_wasm,
     "bsatn": lambda data, origin, limits: (data, ()),
     "hex": lambda data, origin, limits: (decode_hex(data, origin), ()),

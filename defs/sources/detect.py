@@ -3,7 +3,7 @@
     00 61 73 6d         a WebAssembly module (or component, which is refused by name)
     00 .. 0f            BSATN: the tag of a RawModuleDef is 0, 1 or 2; the decoder refuses higher ones
     a known signature   refused by name: gzip, zip, ...
-    text { or [         JSON (after an optional byte order mark and white space)
+    text { or [         JSON (after an optional byte order mark and white space), or a lock file, whose first key says so
     only hex digits     hex of BSATN, with white space anywhere and an optional leading 0x
     anything else       refused: JavaScript, WebAssembly text, HTML, ... by name where recognised
 
@@ -19,8 +19,9 @@ import re
 from typing import Literal, get_args
 
 from .errors import ErrorKind, SourceError, printable
+from .lock import is_lock
 
-Kind = Literal["wasm", "bsatn", "hex", "json"]
+Kind = Literal["wasm", "bsatn", "hex", "json", "lock"]
 """What was found. All but `json` lead to the BSATN bytes of a RawModuleDef."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -107,7 +108,7 @@ def kind_of(data: bytes, origin: str) -> Kind:
     if not text:
         raise SourceError("Empty", origin, f"there is nothing but white space; expected {EXPECTED}")
     if text[:1] in (b"{", b"["):
-        return "json"
+        return "lock" if is_lock(text) else "json"
     if _NOT_HEX.search(data, _hex_start(data)) is None:
         return "hex"
     raise _explain(text, origin)

@@ -21,6 +21,11 @@ UnreadableKind = Literal[
     "HttpRedirect",
     "HttpFailed",
     "WasmHostMissing",
+    "GitSource",
+    "GitMissing",
+    "GitRevision",
+    "GitPath",
+    "GitFailed",
 ]
 """The bytes were never obtained, or nothing here can run them."""
 
@@ -43,6 +48,8 @@ BadInputKind = Literal[
     "WasmSink",
     "WasmTooComplex",
     "LogDamaged",
+    "LockDamaged",
+    "LockFromFuture",
 ]
 """The bytes were obtained and are not, or do not yield, a definition."""
 
