@@ -1,0 +1,50 @@
+"""Writes rules.md from the rules' declarations: run `python docs/generate_rules.py` after one has changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from defs.migrate.rules import RULES, Rule
+from defs.migrate.rules.running import explanation
+
+PAGE = Path(__file__).parent / "rules.md"
+
+_HEAD = """# What a new definition must keep
+
+A server looks at tables, views and keys when a module is published again. It does not look at what clients sent and read
+before: most of the promises below can be broken without a word. Each rule finds the places where one definition breaks them
+against an older one, and where bytes are concerned shows a value that is written by one side and what the other reads.
+
+Generated from the declarations in `defs/migrate/rules`.
+
+| rule | promise | severity |
+|---|---|---|
+"""
+_AXES = {
+    "client": "Noticed by clients",
+    "data": "Noticed by stored rows",
+    "server": "Noticed by the server",
+}
+
+
+def _row(rule: Rule) -> str:
+    return f"| [{rule.id}](#{rule.id.lower()}) | {rule.title} | {rule.severity} |"
+
+
+def _entry(rule: Rule) -> str:
+    lines = "\n".join(f"- **{head}**: {text}" for head, text in explanation(rule))
+    return f"### {rule.id}\n\n{rule.title}.\n\n{lines}\n"
+
+
+def page() -> str:
+    """The whole page."""
+    table = "\n".join(map(_row, RULES.values()))
+    parts = [
+        "\n".join([f"## {title}\n", *(_entry(rule) for rule in RULES.values() if rule.axis == axis)])
+        for axis, title in _AXES.items()
+    ]
+    return "\n".join([_HEAD + table, "", *parts])
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
