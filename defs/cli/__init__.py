@@ -17,15 +17,19 @@ __all__ = ["main"]
 COMMANDS: dict[str, tuple[str, str]] = {
     "describe": ("describe", "say what is in a module: tables, reducers, views, types"),
     "validate": ("validate", "say whether definitions are valid, and everything that is wrong with them"),
+    "check": ("check", "say whether a definition may replace older ones, and who notices"),
+    "lock": ("lock", "keep a module's definition in a file, to compare later ones with"),
+    "fingerprint": ("fingerprint", "write a digest of what clients can see of a module"),
+    "rules": ("rules", "list the rules that `bsatn check` goes by"),
     "convert": ("convert", "write a module's definition as another version, or for another release"),
     "extract": ("extract", "write the bytes of a module's definition"),
     "decode": ("decode", "read a value's bytes"),
     "encode": ("encode", "write a value's bytes from its JSON"),
-    "explain": ("explain", "read bytes field by field, up to where they are wrong"),
+    "explain": ("explain", "read bytes field by field, up to where they are wrong; or explain a rule of `bsatn check`"),
+    "generate": ("generate", "write typed code for clients of a module"),
     "log": ("log", "read a commit log: transactions, events, the state they leave, damage"),
     "layouts": ("layouts", "list the wire layouts that are known, and the releases that write them"),
     "sql": ("sql", "say what the server would make of a subscription"),
-    "generate": ("generate", "write typed code for clients of a module"),
     "testee": ("testee", "answer conformance questions, one JSON object a line"),
     "vectors": ("vectors", "list, show, check and generate the golden vectors"),
 }
@@ -35,9 +39,11 @@ Examples:
   bsatn describe module.wasm
   bsatn describe module.wasm --format html -o module.html
   bsatn validate module.wasm
+  bsatn check --against bsatn.lock module.wasm
   bsatn convert module.wasm --to v9 --lossy -o module.v9.bsatn
   bsatn decode 0007000000 --type "(some: U32 | none: ())"
   bsatn explain 0007000000 --type module.wasm::Player
+  bsatn generate module.wasm --lang python -o module.py
   bsatn log events data/replicas/1/clog --table damage_event --since 2h
 
 Exit status: 0 fine, 1 the input is bad, 2 the command line is, 3 something could not be read or written.

@@ -7,6 +7,7 @@ import base64
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -205,7 +206,7 @@ def test_the_help_names_every_command(run: Run) -> None:
     result = run("--help")
     assert result.status == FINE
     for command in cli.COMMANDS:
-        assert f"    {command} " in result.out
+        assert re.search(rf"^    {command}\s", result.out, re.MULTILINE)
     assert "Exit status" in result.out
 
 

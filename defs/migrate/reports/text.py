@@ -1,0 +1,81 @@
+"""For a person: by older definition, the verdict, then the findings, the worst first, those of one element together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from defs.findings.words import visible
+from defs.migrate.reports.model import Check, Comparison, Entry
+from defs.migrate.reports.words import UPGRADES, headline, question, server_line, summary, witness_lines
+
+__all__ = ["print_text"]
+
+ROOM = 160  #: characters of a witness's value; JSON has all of it
+Paint = Callable[[str, str], str]
+
+_SGR = {
+    "error": "31", "warning": "33", "note": "36", "compatible": "32", "incompatible": "31", "not-compared": "31",
+    "element": "1", "faint": "2", "silent": "1;31",
+}  # fmt: skip
+
+
+def print_text(check: Check) -> str:
+    """A block for each older definition; a line for all when there are several."""
+    paint = _painted if check.color else _plain
+    blocks = ["\n".join(_comparison(check, one, paint)) for one in check.comparisons]
+    if check.settings:
+        about = [visible(check.config or "configuration"), *_findings(check.settings, paint)]
+        blocks.append("\n".join(about))
+    if len(check.comparisons) > 1:
+        blocks.append(summary(check))
+    if any(True for _ in check.all()):
+        blocks.append("`bsatn explain RULE` says why a rule matters.")
+    return "\n\n".join(blocks) + "\n"
+
+
+def _painted(style: str, text: str) -> str:
+    return f"\x1b[{_SGR[style]}m{text}\x1b[0m"
+
+
+def _plain(_: str, text: str) -> str:
+    return text
+
+
+def _comparison(check: Check, comparison: Comparison, paint: Paint) -> Iterator[str]:
+    names = f"{visible(comparison.new.source)} against {visible(comparison.old.source)}"
+    yield f"{names}: {paint(check.outcome(comparison), headline(check, comparison))}"
+    for source, failure in comparison.failures:
+        yield f"  {visible(source)}: {visible(failure.kind)}: {visible(failure.message)}"
+    if comparison.server is None:
+        return
+    yield f"  server   {server_line(check, comparison)}"
+    if any(entry.rule.axis == "client" for entry in comparison.entries):
+        yield f"  upgrade  {UPGRADES[comparison.upgrade_first]}"
+    yield from _findings(comparison.entries, paint)
+    for one in comparison.ignored:
+        yield "  " + paint("faint", f"ignored {one.entry.rule.id} on {visible(one.entry.element)}: {visible(one.reason)}")
+
+
+def _findings(entries: Sequence[Entry], paint: Paint) -> Iterator[str]:
+    """By element, in the order of the worst finding of each; what helps is said once for a rule that is broken alike."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(entry.element, []).append(entry)
+    told: set[str] = set()
+    for element, found in groups.items():
+        yield ""
+        yield "  " + paint("element", visible(element))
+        for entry in found:
+            yield from _finding(entry, paint, told)
+
+
+def _finding(entry: Entry, paint: Paint, told: set[str]) -> Iterator[str]:
+    silent = paint("silent", " unnoticed") if entry.silent else ""
+    yield f"    {paint(entry.level, entry.level)}{silent} {entry.rule.id}: {visible(entry.message)}"
+    for label, text in witness_lines(entry, ROOM):
+        yield f"      {label + ':':15} {text}"
+    if entry.data_check:
+        yield f"      ask: {visible(question(entry))}"
+    if entry.fix not in told:
+        told.add(entry.fix)
+        yield "      " + paint("faint", f"fix: {visible(entry.fix)}")
