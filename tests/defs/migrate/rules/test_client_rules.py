@@ -222,7 +222,7 @@ def test_shared_parts_cost_once() -> None:
     (one,) = found(wide(U32), wide(I32))
     assert one.rule.id == "REDUCER_SAME_PARAMS"
     assert one.hit.witness is None
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
 
 
 def test_regrouped_results() -> None:

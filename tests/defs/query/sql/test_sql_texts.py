@@ -261,7 +261,7 @@ def outcome(sql: str, **options: Any) -> str:
         if caught.position is not None and not 0 <= caught.position <= len(sql):
             raise
         refused(caught, sql)
-    assert time.perf_counter() - begin < 3
+    assert time.perf_counter() - begin < 20
     return found
 
 
