@@ -12,7 +12,9 @@ Names load on first use.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from defs.lazy import lazily
 
 if TYPE_CHECKING:
     from defs.convert import to_v9 as to_v9
@@ -34,16 +36,4 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 
 __all__ = list(_MODULE_OF)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'defs' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"defs.{_MODULE_OF[name]}"), name)
-    globals()[name] = value  # found once
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _MODULE_OF)

@@ -11,7 +11,9 @@ with `defs.bindings`, or of any module's at run time. Names load on first use. (
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from defs.lazy import lazily
 
 if TYPE_CHECKING:
     from defs.query.bound import table as table
@@ -48,16 +50,4 @@ _MODULE_OF = {name: module for module, names in _HOME.items() for name in names.
 
 __all__ = list(_MODULE_OF)
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module 'defs.query' has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"defs.query.{_MODULE_OF[name]}"), name)
-    globals()[name] = value  # found once
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__getattr__, __dir__ = lazily(__name__, _MODULE_OF)

@@ -1,0 +1,26 @@
+"""Names of a package that load on first use, so that importing it costs next to nothing.
+
+`bsatn` does the same by itself: importing it loads no module at all.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazily"]
+
+
+def lazily(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """`__getattr__` and `__dir__` of a package; `home` has the module in it that each name comes from."""
+
+    def load(name: str) -> Any:
+        if name not in home:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(import_module(f"{package}.{home[name]}"), name)
+        sys.modules[package].__dict__[name] = value  # found once
+        return value
+
+    return load, lambda: sorted(sys.modules[package].__dict__["__all__"])
