@@ -44,7 +44,7 @@ def test_a_renderer_loads_only_what_it_needs() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
     )
     loaded = set(eval(done.stdout))
-    assert loaded == {"defs.describe", "defs.describe.model", "defs.describe.jsonform"}
+    assert loaded == {"defs.describe", "defs.describe.model", "defs.describe.jsonform", "defs.lazy"}
 
 
 # JSON ---------------------------------------------------------------------------------------------------------------
