@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-GENERATED, CONSTRUCT, TYPESCRIPT, RUST = "generated", "construct", "typescript", "rust"
-ENGINES = (GENERATED, CONSTRUCT, TYPESCRIPT, RUST)
+NATIVE, GENERATED, CONSTRUCT = "native", "generated", "construct"
+TYPESCRIPT, RUST = "typescript", "rust"
+ENGINES = (NATIVE, GENERATED, CONSTRUCT, TYPESCRIPT, RUST)
 
 
 class EngineFailed(Exception):

@@ -21,7 +21,7 @@ from bench.footprint import footprint
 
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
-EngineName = Literal["generated", "construct"]
+EngineName = Literal["native", "generated", "construct"]
 Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes]]
 
 
@@ -156,7 +156,7 @@ def serve(engine: EngineName) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", choices=("generated", "construct"), required=True)
+    parser.add_argument("--engine", choices=("native", "generated", "construct"), required=True)
     serve(parser.parse_args().engine)
 
 

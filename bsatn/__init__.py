@@ -98,6 +98,7 @@ if TYPE_CHECKING:
     )
     from bsatn.codec import Codec as Codec
     from bsatn.constructs import construct_of as construct_of
+    from bsatn.engines import engine as engine
     from bsatn.errors import (
         BsatnError as BsatnError,
     )  # fmt: skip
@@ -159,6 +160,7 @@ _HOME = {
     ),
     "codec": "Codec",
     "constructs": "construct_of",
+    "engines": "engine",
     "errors": "BsatnError DecodeError DefinitionError EncodeError LimitExceeded TypeTextError",
     "explanation": "explain",
     "limits": "Limits",

@@ -1,8 +1,8 @@
 """The one door: `Codec(type)` reads and writes values of a type.
 
-The generated engine does the work; when it fails, whatever the reason, the Construct engine reads the same bytes (or the
-same value) again and its verdict holds: its error, with kind, offset and path, or its value where the fast engine was merely
-too careful. Both use Python's stack only within `Limits.depth`; a caller who is already deep gets a fresh stack.
+A fast engine, native or generated, does the work; when it fails, whatever the reason, the Construct engine reads the same
+bytes (or the same value) again and its verdict holds: its error, with kind, offset and path, or its value where the fast engine
+was merely too careful. Both use Python's stack only within `Limits.depth`; a caller who is already deep gets a fresh stack.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeVar, overload
 
-from bsatn.codegen import GeneratedEngine
 from bsatn.codegen.runtime import Unsure
+from bsatn.engines import Engine, fast_engine
+from bsatn.engines import engine as default_engine
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
@@ -30,7 +31,6 @@ _T = TypeVar("_T")
 _R = TypeVar("_R")
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
-Engine: TypeAlias = Literal["generated", "construct"]
 Trailing: TypeAlias = Literal["reject", "allow"]
 
 
@@ -38,15 +38,16 @@ class Codec(Generic[_T]):
     """Reads and writes values of one type.
 
     `annotation` is an AlgebraicType, a record, or anything a record's field may be annotated with. References of an
-    AlgebraicType resolve in `typespace`. `engine` names the engine to use, for tests and measurements: both give the same
-    values and errors. Values look as `bsatn.values` says. Compiling happens on first use; keep the codec.
+    AlgebraicType resolve in `typespace`. `engine` names the engine to use, for tests and measurements: all give the same
+    values and errors (`bsatn.engines` says which is used otherwise). Values look as `bsatn.values` says. Compiling happens
+    on first use; keep the codec.
 
     Raises DefinitionError for what is no type, LimitExceeded for a type nested past `limits.depth`.
     """
 
     @overload
     def __init__(
-        self: Codec[_R], annotation: type[_R], typespace: None = None, *, limits: Limits = ..., engine: Engine = ...
+        self: Codec[_R], annotation: type[_R], typespace: None = None, *, limits: Limits = ..., engine: Engine | None = ...
     ) -> None: ...
     @overload
     def __init__(
@@ -55,7 +56,7 @@ class Codec(Generic[_T]):
         typespace: Typespace | None = None,
         *,
         limits: Limits = ...,
-        engine: Engine = ...,
+        engine: Engine | None = ...,
     ) -> None: ...
     def __init__(
         self,
@@ -63,16 +64,16 @@ class Codec(Generic[_T]):
         typespace: Typespace | None = None,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        engine: Engine = "generated",
+        engine: Engine | None = None,
     ) -> None:
         self.limits = limits
-        self.engine = engine
+        self.engine: Engine = engine or default_engine()
         self.shape: Shape = (
             shape_of_type(annotation, typespace, limits=limits)
             if isinstance(annotation, AlgebraicType)
             else shape_of(annotation)
         )
-        self._fast = GeneratedEngine(self.shape, limits)
+        self._fast = fast_engine(self.engine, self.shape, limits)
 
     # -- reading
 
@@ -83,7 +84,7 @@ class Codec(Generic[_T]):
         server does. (spec: wire 1)
         """
         data = _bytes(data)
-        if self.engine == "generated":
+        if self._fast is not None:
             try:
                 value, end = self._fast.decode(data, 0)
                 if end == len(data) or (end < len(data) and trailing == "allow"):
@@ -98,7 +99,7 @@ class Codec(Generic[_T]):
     def attempt(self, data: Buffer) -> tuple[_T] | None:
         """The value that `data` holds, in a tuple; None where it holds none: `decode` when nobody asks why. (spec: wire 1)"""
         data = _bytes(data)
-        if self.engine == "generated":
+        if self._fast is not None:
             try:
                 value, end = self._fast.decode(data, 0)
                 return (value,) if end == len(data) else None
@@ -116,7 +117,7 @@ class Codec(Generic[_T]):
         data = _bytes(data)
         if not 0 <= offset <= len(data):
             raise ValueError(f"offset {offset} is outside the {len(data)} bytes given")
-        if self.engine == "generated":
+        if self._fast is not None:
             try:
                 value, end = self._fast.decode(data, offset)
                 if end <= len(data):
@@ -134,7 +135,7 @@ class Codec(Generic[_T]):
         data = _bytes(data)
         if count is None and self.min_width == 0:
             raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
-        if self.engine == "generated" and count is None:
+        if self._fast is not None and count is None:
             try:
                 rows, end = self._fast.decode_many(data, 0, len(data))
                 if end == len(data):
@@ -167,7 +168,7 @@ class Codec(Generic[_T]):
 
     def encode(self, value: _T) -> bytes:
         """The bytes of a value. Raises EncodeError, with the path to what does not fit."""
-        if self.engine == "generated":
+        if self._fast is not None:
             try:
                 return self._fast.encode(value)
             except Exception:  # noqa: BLE001 - as in decode
@@ -177,7 +178,7 @@ class Codec(Generic[_T]):
     def encode_many(self, values: Iterable[_T]) -> bytes:
         """The bytes of values, back to back. Raises EncodeError, whose path begins with the value's index."""
         values = list(values)
-        if self.engine == "generated":
+        if self._fast is not None:
             try:
                 return self._fast.encode_many(values)
             except Exception:  # noqa: BLE001 - as in decode

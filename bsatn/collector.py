@@ -6,7 +6,9 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["collector_paused"]
+__all__ = ["LARGE", "collector_paused"]
+
+LARGE = 1 << 15  #: bytes to read from which on pausing the garbage collector pays
 
 
 @contextmanager

@@ -12,14 +12,11 @@ from bsatn.codegen.plan import make_plan
 from bsatn.codegen.reader import write_readers
 from bsatn.codegen.runtime import Unsure
 from bsatn.codegen.writer import write_writers
-from bsatn.collector import collector_paused
+from bsatn.collector import LARGE, collector_paused
 from bsatn.limits import Limits
 from bsatn.shapes import Shape
 
 __all__ = ["GeneratedEngine"]
-
-
-_LARGE = 1 << 15  #: bytes from which on pausing the garbage collector pays
 
 
 def _give_up(*_: object) -> NoReturn:
@@ -70,7 +67,7 @@ class GeneratedEngine:
     def decode(self, data: bytes, offset: int) -> tuple[Any, int]:
         """A value at `offset` and the offset after it, which may be past the end of truncated data."""
         read = self.readers["read"]
-        if len(data) < _LARGE:
+        if len(data) < LARGE:
             return read(data, offset)  # type: ignore[no-any-return]
         with collector_paused():
             return read(data, offset)  # type: ignore[no-any-return]
@@ -78,7 +75,7 @@ class GeneratedEngine:
     def decode_many(self, data: bytes, offset: int, end: int) -> tuple[list[Any], int]:
         """Values back to back from `offset` until `end`, and the offset after the last."""
         read_many = self.readers["read_many"]
-        if end - offset < _LARGE:
+        if end - offset < LARGE:
             return read_many(data, offset, end)  # type: ignore[no-any-return]
         with collector_paused():
             return read_many(data, offset, end)  # type: ignore[no-any-return]

@@ -35,7 +35,7 @@ from bsatn.shapes import (
     reachable,
 )
 
-__all__ = ["MAX_NEST", "MAX_SIZE", "Plan", "is_plain_enum", "make_plan"]
+__all__ = ["MAX_NEST", "MAX_SIZE", "Plan", "is_plain_enum", "make_plan", "post_order"]
 
 MAX_NEST = 8  #: containers written in line inside one another; Python's compiler stops at 20 nested loops
 _SHARED_SIZE = 24  #: a shared shape up to this many nodes is written in line each time
@@ -85,7 +85,7 @@ def make_plan(root: Shape, limits: Limits) -> Plan:
     shapes = reachable(root)
     widths = min_widths(shapes)
     counted = metered(widths)
-    order, heads = _post_order(root)
+    order, heads = post_order(root)
     uses = dict.fromkeys(shapes, 0)
     for shape in shapes:
         for child in children(shape):
@@ -113,7 +113,7 @@ def make_plan(root: Shape, limits: Limits) -> Plan:
     )
 
 
-def _post_order(root: Shape) -> tuple[list[Shape], set[Shape]]:
+def post_order(root: Shape) -> tuple[list[Shape], set[Shape]]:
     """Children before parents, and the shapes at which a cycle closes."""
     order: list[Shape] = []
     heads: set[Shape] = set()

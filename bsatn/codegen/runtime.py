@@ -22,6 +22,7 @@ __all__ = [
     "pack_many",
     "short_packers",
     "short_unpackers",
+    "twin_of",
     "unpack_floats",
     "unpack_many",
 ]
@@ -95,20 +96,27 @@ def pack_many(code: str, values: Sequence[Any]) -> bytes:
     return packed
 
 
-def maker(cls: type[Any], attributes: tuple[str, ...]) -> Callable[..., Any]:
-    """A function that makes an instance of a frozen, slotted record from its fields, fast.
+def twin_of(cls: type[Any], attributes: tuple[str, ...]) -> type[Any] | None:
+    """An unfrozen class of the same slots as a frozen record; None for a class with a say in its making.
 
     A frozen dataclass sets each field through object.__setattr__, which costs more than reading it from the wire. So the
-    fields are set on an instance of an unfrozen twin with the same slots, which is then turned into the record: to both
-    classes the object is the same few slots. A class with a say in its making (__post_init__, no slots) is called as usual.
+    fields are set on an instance of the twin, which is then turned into the record: to both classes the object is the same
+    few slots. A class with a say (__post_init__, no slots) is to be called as usual.
     """
     params = getattr(cls, "__dataclass_params__", None)
     slots = tuple(cls.__dict__.get("__slots__", ()))
     if params is None or slots != attributes or hasattr(cls, "__post_init__") or not attributes:
-        return cls
+        return None
     if tuple(f.name for f in dataclasses.fields(cls)) != attributes:
+        return None
+    return type(cls.__name__, cls.__bases__, {"__slots__": slots})
+
+
+def maker(cls: type[Any], attributes: tuple[str, ...]) -> Callable[..., Any]:
+    """A function that makes an instance of a frozen, slotted record from its fields, fast: by way of its twin."""
+    twin = twin_of(cls, attributes)
+    if twin is None:
         return cls
-    twin = type(cls.__name__, cls.__bases__, {"__slots__": slots})
     names = [f"v{index}" for index in range(len(attributes))]
     lines = [f"def make({', '.join(names)}):", "    self = new(twin)"]
     lines += [f"    self.{attribute} = {name}" for attribute, name in zip(attributes, names, strict=True)]

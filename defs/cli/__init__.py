@@ -67,8 +67,13 @@ class _Lazy(argparse.ArgumentParser):
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         from bsatn import __version__
+        from bsatn.engines import engine
+        from bsatn.errors import BsatnError
 
-        print(f"bsatn {__version__} (definitions as of SpacetimeDB 2.14.0)")
+        try:
+            print(f"bsatn {__version__} (definitions as of SpacetimeDB 2.14.0; {engine()} engine)")
+        except BsatnError as error:
+            parser.error(str(error))
         parser.exit()
 
 

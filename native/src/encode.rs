@@ -1,0 +1,211 @@
+//! Values to bytes. The stack holds what is still to be written, the next value on top: a container that begins puts its
+//! parts there.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyByteArray, PyBytes, PyList, PyString, PyTuple};
+
+use crate::calls::Calls;
+use crate::failure::{Failure, Outcome};
+use crate::numbers;
+use crate::ops::{Code, Op};
+use crate::plan::Plan;
+use crate::tables::{Style, Sum};
+
+/// A list or tuple. One of another class is copied, so that the class has its say.
+enum Sequence<'py> {
+    List(Bound<'py, PyList>),
+    Tuple(Bound<'py, PyTuple>),
+}
+
+impl<'py> Sequence<'py> {
+    fn of(plan: &Plan, value: Bound<'py, PyAny>) -> Outcome<Self> {
+        if value.is_exact_instance_of::<PyTuple>() || value.get_type().is(plan.kit.variant.bind(value.py())) {
+            return Ok(Sequence::Tuple(value.cast_into().map_err(PyErr::from)?));
+        }
+        if value.is_exact_instance_of::<PyList>() {
+            return Ok(Sequence::List(value.cast_into().map_err(PyErr::from)?));
+        }
+        if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
+            let copy = value.py().get_type::<PyTuple>().call1((value,))?;
+            return Ok(Sequence::Tuple(copy.cast_into().map_err(PyErr::from)?));
+        }
+        Err(Failure::Refused)
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Sequence::List(list) => list.len(),
+            Sequence::Tuple(tuple) => tuple.len(),
+        }
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> PyResult<Bound<'py, PyAny>> {
+        match self {
+            Sequence::List(list) => list.get_item(index),
+            Sequence::Tuple(tuple) => tuple.get_item(index),
+        }
+    }
+}
+
+/// An array, and how many of its elements are written.
+struct Loop<'py> {
+    items: Sequence<'py>,
+    done: usize,
+}
+
+pub struct Encoder<'a, 'py> {
+    plan: &'a Plan,
+    pub out: Vec<u8>,
+    loops: Vec<Loop<'py>>,
+    values: Vec<Bound<'py, PyAny>>,
+}
+
+impl<'a, 'py> Encoder<'a, 'py> {
+    pub fn new(plan: &'a Plan) -> Self {
+        Encoder { plan, out: Vec::new(), loops: Vec::new(), values: Vec::new() }
+    }
+
+    /// One more value onto the bytes.
+    pub fn value(&mut self, value: Bound<'py, PyAny>) -> Outcome<()> {
+        let plan = self.plan;
+        self.values.push(value);
+        let mut calls = Calls::new(&plan.flow)?;
+        let mut at = plan.flow.functions[0].start;
+        loop {
+            let op = plan.flow.ops[at];
+            at += 1;
+            match op.code {
+                Code::Tuple | Code::Record | Code::Variant | Code::Some | Code::Newtype | Code::Spend | Code::Skip => {}
+                Code::Open => self.open(op)?,
+                Code::OpenRecord => {
+                    let value = self.popped()?;
+                    plan.records[op.b as usize].spread(&value, &mut self.values)?;
+                }
+                Code::Sum => at = self.sum(&plan.sums[op.a as usize])?,
+                Code::Jump => at = op.a as usize,
+                Code::Array => {
+                    let items = Sequence::of(plan, self.popped()?)?;
+                    self.length(items.len())?;
+                    self.loops.push(Loop { items, done: 0 });
+                    at = op.a as usize;
+                }
+                Code::Next => {
+                    if self.next()? {
+                        at = op.a as usize;
+                    }
+                }
+                Code::Call => at = calls.enter(op.a, op.b, at)?,
+                Code::Return => match calls.leave() {
+                    Some(back) => at = back,
+                    None => return Ok(()),
+                },
+                _ => self.leaf(op)?,
+            }
+        }
+    }
+
+    fn popped(&mut self) -> Outcome<Bound<'py, PyAny>> {
+        self.values.pop().ok_or(Failure::Refused)
+    }
+
+    fn length(&mut self, length: usize) -> Outcome<()> {
+        let length = u32::try_from(length).map_err(|_| Failure::Refused)?;
+        self.out.extend_from_slice(&length.to_le_bytes());
+        Ok(())
+    }
+
+    fn text(&mut self, body: &[u8]) -> Outcome<()> {
+        self.length(body.len())?;
+        self.out.extend_from_slice(body);
+        Ok(())
+    }
+
+    /// The fields onto the stack, the first on top.
+    fn open(&mut self, op: Op) -> Outcome<()> {
+        let fields = Sequence::of(self.plan, self.popped()?)?;
+        if fields.len() != op.a as usize {
+            return Err(Failure::Refused);
+        }
+        for index in (0..op.a as usize).rev() {
+            self.values.push(fields.get(index)?);
+        }
+        Ok(())
+    }
+
+    /// Whether there is another element, which then is on the stack.
+    #[inline]
+    fn next(&mut self) -> Outcome<bool> {
+        let Some(open) = self.loops.last_mut() else { return Err(Failure::Refused) };
+        let more = open.done < open.items.len();
+        if more {
+            self.values.push(open.items.get(open.done)?);
+            open.done += 1;
+        } else {
+            self.loops.pop();
+        }
+        Ok(more)
+    }
+
+    /// The tag; the payload, if there is one, onto the stack; where to go on.
+    fn sum(&mut self, sum: &Sum) -> Outcome<usize> {
+        let value = self.popped()?;
+        let (tag, payload) = match sum.style {
+            Style::Option | Style::NestedOption if value.is_none() => (1, None),
+            Style::Option => (0, Some(value)),
+            Style::NestedOption if value.get_type().is(self.plan.kit.some.bind(value.py())) => {
+                (0, Some(value.cast::<PyTuple>().map_err(PyErr::from)?.get_item(0)?))
+            }
+            Style::NestedOption => return Err(Failure::Refused),
+            Style::Union => (sum.tag_of(&value)?, Some(value)),
+            Style::Variant => {
+                let pair = Sequence::of(self.plan, value)?;
+                if pair.len() != 2 {
+                    return Err(Failure::Refused);
+                }
+                (sum.tag_named(&pair.get(0)?)?, Some(pair.get(1)?))
+            }
+        };
+        let arm = sum.arm(tag)?;
+        self.out.push(tag);
+        match payload {
+            Some(payload) if arm.constant.is_none() => self.values.push(payload),
+            Some(payload) if sum.style == Style::Variant => {
+                if Sequence::of(self.plan, payload)?.len() != 0 {
+                    return Err(Failure::Refused);
+                }
+            }
+            _ => {}
+        }
+        Ok(arm.target)
+    }
+
+    #[inline(always)]
+    fn leaf(&mut self, op: Op) -> Outcome<()> {
+        let (plan, value) = (self.plan, self.popped()?);
+        match op.code {
+            Code::Str => self.text(value.cast::<PyString>().map_err(PyErr::from)?.to_str()?.as_bytes()),
+            Code::Bool => {
+                self.out.push(u8::from(value.cast::<PyBool>().map_err(PyErr::from)?.is_true()));
+                Ok(())
+            }
+            Code::Bytes => match value.cast::<PyBytes>() {
+                Ok(bytes) => self.text(bytes.as_bytes()),
+                Err(_) => self.text(&value.cast::<PyByteArray>().map_err(PyErr::from)?.to_vec()),
+            },
+            Code::Wide => {
+                let made = plan.callable(value.py(), op.b + 1).call1((value,))?;
+                self.out.extend_from_slice(made.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+                Ok(())
+            }
+            Code::Choice => plan.choices[op.a as usize].write(&value, &mut self.out),
+            Code::Numbers => {
+                let (code, items) = (plan.flow.numbers[op.a as usize], Sequence::of(plan, value)?);
+                let count = items.len();
+                self.length(count)?;
+                (0..count).try_for_each(|index| numbers::write(&plan.kit, code, &items.get(index)?, &mut self.out))
+            }
+            code => numbers::write(&plan.kit, code, &value, &mut self.out),
+        }
+    }
+}

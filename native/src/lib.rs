@@ -1,0 +1,19 @@
+//! The native engine: `bsatn.native` writes a program for a type, and here it is interpreted.
+
+mod calls;
+mod check;
+mod decode;
+mod encode;
+mod failure;
+mod input;
+mod kit;
+mod numbers;
+mod ops;
+mod plan;
+mod tables;
+
+#[pyo3::pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::plan::Plan;
+}

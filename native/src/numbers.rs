@@ -1,0 +1,91 @@
+//! Plain numbers: integers of up to 64 bits and floats, one by one and many in a row.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyFloat, PyList, PyTuple};
+
+use crate::failure::{Failure, Outcome};
+use crate::input::Input;
+use crate::kit::Kit;
+use crate::ops::Code;
+
+type Made<'py> = PyResult<Bound<'py, PyAny>>;
+
+/// Hands the type of a plain number to a macro: the table of them.
+macro_rules! with_number {
+    ($code:expr, $do:ident, $otherwise:expr) => {
+        match $code {
+            Code::U8 => $do!(u8),
+            Code::I8 => $do!(i8),
+            Code::U16 => $do!(u16),
+            Code::I16 => $do!(i16),
+            Code::U32 => $do!(u32),
+            Code::I32 => $do!(i32),
+            Code::U64 => $do!(u64),
+            Code::I64 => $do!(i64),
+            _ => $otherwise,
+        }
+    };
+}
+pub(crate) use with_number;
+
+/// An array of numbers, its count first.
+pub fn read_many<'py>(
+    py: Python<'py>,
+    kit: &Kit,
+    code: Code,
+    tuple: bool,
+    input: &mut Input<'_>,
+) -> Outcome<Bound<'py, PyAny>> {
+    macro_rules! read {
+        ($type:ty) => {{
+            const N: usize = size_of::<$type>();
+            let chunks = input.prefixed(N)?.as_chunks::<N>().0.iter();
+            list(py, tuple, chunks.map(|chunk| <$type>::from_le_bytes(*chunk).into_pyobject(py).map(Bound::into_any)))?
+        }};
+    }
+    Ok(with_number!(code, read, {
+        if code == Code::F32 {
+            let chunks = input.prefixed(4)?.as_chunks::<4>().0.iter();
+            list(py, tuple, chunks.map(|chunk| kit.float32(py, u32::from_le_bytes(*chunk))))?
+        } else {
+            let chunks = input.prefixed(8)?.as_chunks::<8>().0.iter();
+            list(py, tuple, chunks.map(|chunk| PyResult::Ok(PyFloat::new(py, f64::from_le_bytes(*chunk)).into_any())))?
+        }
+    }))
+}
+
+fn list<'py, E: Into<PyErr>>(
+    py: Python<'py>,
+    tuple: bool,
+    items: impl ExactSizeIterator<Item = Result<Bound<'py, PyAny>, E>>,
+) -> Made<'py> {
+    let mut failed = None;
+    let items = items.map(|item| {
+        item.unwrap_or_else(|error| {
+            failed = Some(error.into());
+            py.None().into_bound(py)
+        })
+    });
+    let made = if tuple { PyTuple::new(py, items)?.into_any() } else { PyList::new(py, items)?.into_any() };
+    failed.map_or(Ok(made), Err)
+}
+
+/// The bytes of one number.
+#[inline(always)]
+pub fn write(kit: &Kit, code: Code, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
+    macro_rules! write {
+        ($type:ty) => {
+            out.extend_from_slice(&value.extract::<$type>()?.to_le_bytes())
+        };
+    }
+    with_number!(
+        code,
+        write,
+        match code {
+            Code::F32 => out.extend_from_slice(&kit.bits32(value)?.to_le_bytes()),
+            Code::F64 => out.extend_from_slice(&value.extract::<f64>()?.to_le_bytes()),
+            _ => return Err(Failure::Refused),
+        }
+    );
+    Ok(())
+}
