@@ -12,14 +12,15 @@ import pytest
 
 from bsatn import types as t
 from bsatn.annotations import F32, F64, I8, U8, U16, U32, Bool, Bytes, String, Unit, array, option, product, sum_
-from bsatn.codec import Codec, Engine
+from bsatn.codec import Codec
+from bsatn.engines import Engine, available
 from bsatn.errors import BsatnError, DecodeError, DefinitionError, EncodeError, LimitExceeded
 from bsatn.limits import Limits
 from bsatn.records import record
 from bsatn.values import F32NaN, Identity, Some, TimeDuration, Timestamp, Variant
 
-ENGINES: tuple[Engine, ...] = ("generated", "construct")
-both = pytest.mark.parametrize("engine", ENGINES)
+ENGINES = available()
+each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 ROW = product(id=U16, name=String)
 ROWS = [(1, "a"), (2, ""), (3, "é")]
@@ -51,7 +52,7 @@ def encode_refusal(work: Callable[[], object]) -> EncodeError:
 # -- what may be passed
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("wrap", [bytes, bytearray, memoryview])
 def test_any_buffer_is_read(wrap: Callable[[bytes], Any], engine: Engine) -> None:
     row = codec(ROW, engine)
@@ -61,7 +62,7 @@ def test_any_buffer_is_read(wrap: Callable[[bytes], Any], engine: Engine) -> Non
     assert list(row.iter_decode(wrap(DATA))) == ROWS
 
 
-@both
+@each_engine
 def test_bytes_read_from_a_buffer_are_bytes_of_their_own(engine: Engine) -> None:
     data = bytearray(b"\1\0\0\0\7")
     value = codec(Bytes, engine).decode(data)
@@ -70,13 +71,13 @@ def test_bytes_read_from_a_buffer_are_bytes_of_their_own(engine: Engine) -> None
     assert value == b"\7"
 
 
-@both
+@each_engine
 def test_a_slice_of_a_buffer_is_read(engine: Engine) -> None:
     spread = bytes(byte for pair in zip(DATA, DATA, strict=True) for byte in pair)
     assert codec(ROW, engine).decode_many(memoryview(spread)[::2]) == ROWS
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("data", ["00", None, 7, [0], (0,), object()])
 def test_what_is_no_buffer_is_a_type_error(data: Any, engine: Engine) -> None:
     row = codec(U8, engine)
@@ -94,23 +95,23 @@ def test_what_is_no_type_makes_no_codec(annotation: Any) -> None:
 # -- decode
 
 
-@both
+@each_engine
 def test_bytes_after_the_value_are_an_error(engine: Engine) -> None:
     error = refusal(lambda: codec(U16, engine).decode(b"\1\0\2"))
     assert (error.kind, error.offset, error.path, error.fields) == ("TrailingBytes", 2, (), {"unread": 1})
 
 
-@both
+@each_engine
 def test_bytes_after_the_value_may_be_allowed(engine: Engine) -> None:
     assert codec(U16, engine).decode(b"\1\0\2", trailing="allow") == 1
 
 
-@both
+@each_engine
 def test_too_few_bytes_are_an_error_even_where_more_is_allowed(engine: Engine) -> None:
     assert refusal(lambda: codec(U16, engine).decode(b"\1", trailing="allow")).kind == "BufferLength"
 
 
-@both
+@each_engine
 def test_a_value_without_bytes_is_read_from_nothing(engine: Engine) -> None:
     assert codec(Unit, engine).decode(b"") == ()
 
@@ -118,24 +119,24 @@ def test_a_value_without_bytes_is_read_from_nothing(engine: Engine) -> None:
 # -- decode_from
 
 
-@both
+@each_engine
 def test_a_value_is_read_from_the_middle(engine: Engine) -> None:
     row = codec(ROW, engine)
     assert [row.decode_from(DATA, offset) for offset in (0, 7, 13)] == list(zip(ROWS, (7, 13, 21), strict=True))
 
 
-@both
+@each_engine
 def test_an_error_in_the_middle_counts_from_the_start(engine: Engine) -> None:
     error = refusal(lambda: codec(ROW, engine).decode_from(DATA[:-1], 13))
     assert (error.kind, error.offset, error.where) == ("BufferLength", 19, "name")
 
 
-@both
+@each_engine
 def test_a_value_without_bytes_is_read_from_the_end(engine: Engine) -> None:
     assert codec(Unit, engine).decode_from(DATA, len(DATA)) == ((), len(DATA))
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("offset", [-1, 22, 10**20])
 def test_an_offset_outside_the_data_is_a_value_error(offset: int, engine: Engine) -> None:
     with pytest.raises(ValueError, match="outside"):
@@ -156,39 +157,39 @@ def each(row: Codec[Any], data: bytes, count: int | None = None) -> list[Any]:
 ways = pytest.mark.parametrize("read", [many, each])
 
 
-@both
+@each_engine
 @ways
 def test_rows_back_to_back_are_read(read: Any, engine: Engine) -> None:
     assert read(codec(ROW, engine), DATA) == ROWS
 
 
-@both
+@each_engine
 @ways
 def test_no_rows_are_read_from_nothing(read: Any, engine: Engine) -> None:
     assert read(codec(ROW, engine), b"") == []
 
 
-@both
+@each_engine
 @ways
 def test_rows_are_as_many_as_told(read: Any, engine: Engine) -> None:
     assert read(codec(ROW, engine), DATA, 3) == ROWS
 
 
-@both
+@each_engine
 @ways
 def test_fewer_rows_than_told_are_an_error(read: Any, engine: Engine) -> None:
     error = refusal(lambda: read(codec(ROW, engine), DATA, 4))
     assert (error.kind, error.offset, error.where) == ("BufferLength", len(DATA), "[3].id")
 
 
-@both
+@each_engine
 @ways
 def test_more_rows_than_told_are_bytes_left_over(read: Any, engine: Engine) -> None:
     error = refusal(lambda: read(codec(ROW, engine), DATA, 2))
     assert (error.kind, error.offset, error.fields) == ("TrailingBytes", 13, {"unread": 8})
 
 
-@both
+@each_engine
 @ways
 def test_an_error_names_the_row_and_the_byte(read: Any, engine: Engine) -> None:
     error = refusal(lambda: read(codec(ROW, engine), DATA[:-1]))
@@ -196,7 +197,7 @@ def test_an_error_names_the_row_and_the_byte(read: Any, engine: Engine) -> None:
     assert "[2].name" in str(error)
 
 
-@both
+@each_engine
 @ways
 @pytest.mark.parametrize("kind", [product(a=U32, b=Bool), U16, array(U8)])
 def test_half_a_row_at_the_end_is_an_error(read: Any, kind: Any, engine: Engine) -> None:
@@ -207,34 +208,34 @@ def test_half_a_row_at_the_end_is_an_error(read: Any, kind: Any, engine: Engine)
     assert error.path[0] == 3
 
 
-@both
+@each_engine
 @ways
 def test_a_bad_row_of_fixed_width_is_named(read: Any, engine: Engine) -> None:
     error = refusal(lambda: read(codec(product(a=U32, b=Bool), engine), b"\0\0\0\0\1" * 2 + b"\0\0\0\0\2"))
     assert (error.kind, error.offset, error.where) == ("InvalidBool", 14, "[2].b")
 
 
-@both
+@each_engine
 @ways
 def test_rows_without_bytes_need_a_count(read: Any, engine: Engine) -> None:
     with pytest.raises(ValueError, match="count="):
         read(codec(Unit, engine), b"")
 
 
-@both
+@each_engine
 @ways
 def test_rows_without_bytes_are_as_many_as_told(read: Any, engine: Engine) -> None:
     assert read(codec(product(a=Unit), engine), b"", 3) == [((),)] * 3
 
 
-@both
+@each_engine
 @ways
 def test_no_rows_told_are_none_read(read: Any, engine: Engine) -> None:
     assert read(codec(ROW, engine), b"", 0) == []
     assert refusal(lambda: read(codec(ROW, engine), DATA, 0)).kind == "TrailingBytes"
 
 
-@both
+@each_engine
 def test_rows_are_read_one_at_a_time(engine: Engine) -> None:
     rows = codec(ROW, engine).iter_decode(DATA[:-1])
     assert isinstance(rows, Iterator)
@@ -242,7 +243,7 @@ def test_rows_are_read_one_at_a_time(engine: Engine) -> None:
     assert refusal(lambda: next(rows)).where == "[2].name"
 
 
-@both
+@each_engine
 def test_a_missing_count_is_an_error_before_the_first_row(engine: Engine) -> None:
     with pytest.raises(ValueError, match="count="):
         codec(Unit, engine).iter_decode(b"")
@@ -251,14 +252,14 @@ def test_a_missing_count_is_an_error_before_the_first_row(engine: Engine) -> Non
 # -- encode
 
 
-@both
+@each_engine
 def test_rows_are_written_back_to_back(engine: Engine) -> None:
     assert codec(ROW, engine).encode_many(ROWS) == DATA
     assert codec(ROW, engine).encode_many(row for row in ROWS) == DATA
     assert codec(ROW, engine).encode_many([]) == b""
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("kind", "value", "fault", "where"),
     [
@@ -312,13 +313,13 @@ def test_a_value_of_another_type_is_refused_with_its_place(
     assert (error.kind, error.where) == (fault, where)
 
 
-@both
+@each_engine
 def test_an_error_names_the_row_that_cannot_be_written(engine: Engine) -> None:
     error = encode_refusal(lambda: codec(ROW, engine).encode_many([ROWS[0], (2, b"")]))
     assert (error.kind, error.where) == ("WrongType", "[1].name")
 
 
-@both
+@each_engine
 def test_an_error_does_not_spell_out_a_vast_value(engine: Engine) -> None:
     error = encode_refusal(lambda: codec(U8, engine).encode("x" * 10**6))
     assert len(error.message) < 200
@@ -326,7 +327,7 @@ def test_an_error_does_not_spell_out_a_vast_value(engine: Engine) -> None:
     assert len(error.message) < 200
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("kind", "value", "data"),
     [
@@ -351,7 +352,7 @@ def test_what_is_as_good_as_the_value_is_written(kind: Any, value: Any, data: st
 # -- floats
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("bits", [0x7F800001, 0xFF800001, 0x7FBFFFFF, 0x7FC00000, 0xFFC00001, 0x7FFFFFFF])
 @pytest.mark.parametrize(
     ("kind", "lead"),
@@ -365,7 +366,7 @@ def test_a_32_bit_nan_keeps_its_bits(kind: Any, lead: bytes, bits: int, engine: 
     assert one.encode_many(one.decode_many(data * 40)) == data * 40
 
 
-@both
+@each_engine
 def test_a_signalling_nan_is_a_float_that_knows_its_bits(engine: Engine) -> None:
     value = codec(F32, engine).decode(bytes.fromhex("010080ff"))
     assert isinstance(value, F32NaN)
@@ -373,7 +374,7 @@ def test_a_signalling_nan_is_a_float_that_knows_its_bits(engine: Engine) -> None
     assert math.isnan(value)
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("count", [1, 15, 16, 17, 100])
 def test_one_nan_among_many_floats_keeps_its_bits(count: int, engine: Engine) -> None:
     data = struct.pack("<I", count) + struct.pack("<f", 1.5) * (count - 1) + bytes.fromhex("010080ff")
@@ -384,7 +385,7 @@ def test_one_nan_among_many_floats_keeps_its_bits(count: int, engine: Engine) ->
 # -- limits
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("limits", "kind", "data", "limit"),
     [
@@ -403,7 +404,7 @@ def test_a_limit_says_how_to_raise_it(limits: dict[str, int], kind: Any, data: b
     assert raised.encode(raised.decode(data)) == data
 
 
-@both
+@each_engine
 def test_a_limit_is_an_error_of_the_value_when_writing(engine: Engine) -> None:
     deep: Any = [[[[]]]]
     kind: t.AlgebraicType = t.ArrayType(t.ArrayType(t.ArrayType(t.ArrayType(t.U16))))
@@ -464,14 +465,14 @@ def test_the_fewest_bytes_of_a_value(kind: Any, width: int) -> None:
     assert codec(kind).min_width == width
 
 
-@both
+@each_engine
 def test_a_codec_of_a_record_gives_records(engine: Engine) -> None:
     points = Codec(Point, engine=engine)
     assert points.decode(points.encode(Point(1.5, -0.0))) == Point(1.5, 0.0)
     assert points.decode_many(points.encode_many([Point(1.0, 2.0)] * 3)) == [Point(1.0, 2.0)] * 3
 
 
-@both
+@each_engine
 def test_a_codec_is_used_over_and_over(engine: Engine) -> None:
     row = codec(ROW, engine)
     for _ in range(3):

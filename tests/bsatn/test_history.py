@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bsatn import satsjson
 from bsatn import types as t
 from bsatn.annotations import U8, U32
-from bsatn.codec import Codec, Engine
+from bsatn.codec import Codec
+from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError, DefinitionError
 from bsatn.history import Knows, Misfit, fit, shape_at
 from bsatn.records import case, field, record, shape_of, spelled_before, variants
@@ -50,7 +51,7 @@ class Beast:
     young: tuple[Beast, ...] = field(default=(), since="4")
 
 
-ENGINES: tuple[Engine, ...] = ("generated", "construct")
+ENGINES = available()
 OLD = Beast(Walk(3), Mood.Calm, "x")
 
 

@@ -1,6 +1,6 @@
 """Bytes made to break a reader: cut, damaged, lying about lengths, nested, circular. Each is refused by name, at once.
 
-Both engines read everything here; no input may take longer than a moment or more memory than it pays for.
+Every engine reads everything here; no input may take longer than a moment or more memory than it pays for.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ import pytest
 
 from bsatn import types as t
 from bsatn.annotations import U8, U16, U32, U64, Bool, Bytes, String, Unit, array, option, product, ref, sum_
-from bsatn.codec import Codec, Engine
+from bsatn.codec import Codec
+from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError, EncodeError, LimitExceeded
 from bsatn.limits import Limits
 from bsatn.records import record
@@ -32,9 +33,9 @@ _T = TypeVar("_T")
 REPOSITORY = Path(__file__).parents[2]
 MIB = 1 << 20
 PATIENCE = 5.0  #: seconds; what is bounded ends in a fraction of it, what is not would take years
-ENGINES: tuple[Engine, ...] = ("generated", "construct")
+ENGINES = available()
 
-both = pytest.mark.parametrize("engine", ENGINES)
+each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 @pytest.fixture(autouse=True)
@@ -73,7 +74,7 @@ def definition_codec(engine: Engine) -> Codec[raw.RawModuleDef]:
     return Codec[raw.RawModuleDef](raw.RawModuleDef, engine=engine)
 
 
-@both
+@each_engine
 def test_a_definition_cut_anywhere_is_too_short(engine: Engine) -> None:
     codec = definition_codec(engine)
     for cut in range(len(ARENA)):
@@ -103,13 +104,13 @@ def verdict(codec: Codec[Any], data: bytes) -> object:
 
 
 def damage(spots: Iterator[tuple[int, int]] | list[tuple[int, int]]) -> None:
-    """Flip each bit in turn: both engines must say the same of the result, with an error of a known kind if any."""
-    exact, fast = definition_codec("construct"), definition_codec("generated")
+    """Flip each bit in turn: all engines must say the same of the result, with an error of a known kind if any."""
+    exact, *fast = map(definition_codec, reversed(ENGINES))
     kinds = {"BufferLength", "InvalidTag", "InvalidUtf8", "InvalidBool", "TrailingBytes", "LimitExceeded"}
     for byte, bit in spots:
         data = ARENA[:byte] + bytes([ARENA[byte] ^ 1 << bit]) + ARENA[byte + 1 :]
-        found = verdict(fast, data)
-        assert found == verdict(exact, data), (byte, bit)
+        found = verdict(exact, data)
+        assert all(found == verdict(codec, data) for codec in fast), (byte, bit)
         assert isinstance(found, raw.RawModuleDefV10) or found[0] in kinds, (byte, bit)  # type: ignore[index]
 
 
@@ -122,7 +123,7 @@ def test_a_definition_with_any_bit_flipped_is_read_or_refused() -> None:
     damage([(byte, bit) for byte in range(len(ARENA)) for bit in range(8)])
 
 
-@both
+@each_engine
 def test_a_definition_with_bytes_after_it_is_refused(engine: Engine) -> None:
     error = refusal(definition_codec(engine), ARENA + b"\0\0")
     assert (error.kind, error.offset, error.fields) == ("TrailingBytes", len(ARENA), {"unread": 2})
@@ -131,7 +132,7 @@ def test_a_definition_with_bytes_after_it_is_refused(engine: Engine) -> None:
 # -- lengths and counts that lie
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("kind", "data", "for_type", "given"),
     [
@@ -156,7 +157,7 @@ def test_a_length_of_4_gib_runs_into_the_end(kind: Any, data: bytes, for_type: s
     assert (error.kind, error.fields["for_type"], error.fields["given"]) == ("BufferLength", for_type, given)
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     "kind",
     [
@@ -178,7 +179,7 @@ def test_four_billion_values_without_bytes_are_past_the_limit(kind: Any, engine:
     assert "Limits(empty_elements=" in error.message
 
 
-@both
+@each_engine
 def test_values_without_bytes_are_counted_over_all_arrays(engine: Engine) -> None:
     codec = Codec[Any](array(array(Unit)), engine=engine, limits=Limits(empty_elements=10))
     assert codec.decode(u32(2) + u32(5) + u32(5)) == [[()] * 5, [()] * 5]
@@ -186,13 +187,13 @@ def test_values_without_bytes_are_counted_over_all_arrays(engine: Engine) -> Non
     assert (error.kind, error.where) == ("LimitExceeded", "[1]")
 
 
-@both
+@each_engine
 def test_as_many_values_without_bytes_as_the_limit_allows_are_read(engine: Engine) -> None:
     most = Limits().empty_elements
     assert len(Codec[Any](array(Unit), engine=engine).decode(u32(most))) == most
 
 
-@both
+@each_engine
 def test_a_count_in_a_definition_that_lies_runs_into_the_end(engine: Engine) -> None:
     error = refusal(definition_codec(engine), b"\x02" + HUGE)
     assert place(error) == ("BufferLength", 5, "sections[0]")
@@ -218,7 +219,7 @@ def nested_products(depth: int) -> t.AlgebraicType:
     return kind
 
 
-@both
+@each_engine
 def test_a_list_of_100_nodes_inside_one_another_goes_there_and_back(engine: Engine) -> None:
     codec = list_codec(engine)
     value = codec.decode(linked(100))
@@ -229,7 +230,7 @@ def test_a_list_of_100_nodes_inside_one_another_goes_there_and_back(engine: Engi
     assert value is None
 
 
-@both
+@each_engine
 def test_a_list_past_the_depth_is_refused_where_it_goes_past(engine: Engine) -> None:
     error = refusal(list_codec(engine), linked(10_000))
     assert isinstance(error, LimitExceeded)
@@ -238,7 +239,7 @@ def test_a_list_past_the_depth_is_refused_where_it_goes_past(engine: Engine) -> 
     assert error.path[:4] == ("next", "some", "next", "some")
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("depth", [3, 4, 7, 8, 9, 100, 512])
 def test_depth_counts_arrays_products_and_sums(depth: int, engine: Engine) -> None:
     codec = list_codec(engine, Limits(depth=depth))
@@ -247,7 +248,7 @@ def test_depth_counts_arrays_products_and_sums(depth: int, engine: Engine) -> No
     assert refusal(codec, linked(fits + 1)).kind == "LimitExceeded"
 
 
-@both
+@each_engine
 def test_types_nested_100_products_deep_stand_in_a_definition(engine: Engine) -> None:
     definition = raw.RawModuleDefV10((raw.v10.TypespaceSection(t.Typespace((nested_products(100),))),))
     codec = definition_codec(engine)
@@ -256,13 +257,13 @@ def test_types_nested_100_products_deep_stand_in_a_definition(engine: Engine) ->
     assert codec.encode(codec.decode(data)) == data
 
 
-@both
+@each_engine
 def test_a_value_nested_100_products_deep_goes_there_and_back(engine: Engine) -> None:
     codec = Codec[Any](nested_products(100), engine=engine)
     assert codec.encode(codec.decode(b"\7")) == b"\7"
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("depth", [600, 10_000])
 def test_thousands_of_arrays_inside_one_another_are_too_deep_a_type(depth: int, engine: Engine) -> None:
     error = refusal(Codec[Any](t.AlgebraicType, engine=engine), b"\3" * depth + b"\4")
@@ -271,20 +272,20 @@ def test_thousands_of_arrays_inside_one_another_are_too_deep_a_type(depth: int, 
     assert "Limits(depth=" in error.message
 
 
-@both
+@each_engine
 def test_arrays_as_deep_as_the_limit_are_a_type(engine: Engine) -> None:
     codec = Codec[Any](t.AlgebraicType, engine=engine)
     data = b"\3" * 510 + b"\4"  # each a variant of AlgebraicType, and so is String, which holds a unit
     assert codec.encode(codec.decode(data)) == data
 
 
-@both
+@each_engine
 def test_a_limit_beyond_the_stack_is_refused_and_does_not_crash(engine: Engine) -> None:
     codec = Codec[Any](t.AlgebraicType, engine=engine, limits=Limits(depth=10**6))
     assert refusal(codec, b"\3" * 50_000 + b"\4").kind == "LimitExceeded"
 
 
-@both
+@each_engine
 def test_a_type_nested_too_deep_makes_no_codec(engine: Engine) -> None:
     kind: t.AlgebraicType = t.STRING
     for _ in range(10_000):
@@ -293,7 +294,7 @@ def test_a_type_nested_too_deep_makes_no_codec(engine: Engine) -> None:
         Codec[Any](kind, engine=engine)
 
 
-@both
+@each_engine
 def test_submodules_inside_one_another_are_too_deep(engine: Engine) -> None:
     inner = b"\x01\0\0\0\x0e\x01\0\0\0" + u32(0)  # one section of one submodule without name
     error = refusal(definition_codec(engine), b"\x02" + inner * 5000 + u32(0))
@@ -301,7 +302,7 @@ def test_submodules_inside_one_another_are_too_deep(engine: Engine) -> None:
     assert error.path[:4] == ("sections", 0, "submodules", 0)
 
 
-@both
+@each_engine
 def test_a_value_nested_too_deep_is_not_written(engine: Engine) -> None:
     value: Any = None
     for _ in range(10_000):
@@ -311,7 +312,7 @@ def test_a_value_nested_too_deep_is_not_written(engine: Engine) -> None:
     assert isinstance(caught.value, EncodeError)
 
 
-@both
+@each_engine
 def test_a_value_inside_itself_is_not_written(engine: Engine) -> None:
     value: list[Any] = [1]
     value.append(value)
@@ -326,7 +327,7 @@ def space(*kinds: t.AlgebraicType) -> t.Typespace:
     return t.Typespace(kinds)
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("typespace", "kind", "fault", "at"),
     [
@@ -351,7 +352,7 @@ def test_a_reference_that_leads_nowhere_has_no_value(
     assert caught.value.kind == fault
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("kind", "data", "value"),
     [
@@ -367,13 +368,13 @@ def test_a_reference_that_no_byte_reaches_does_no_harm(kind: Any, data: bytes, v
     assert codec.encode(value) == data
 
 
-@both
+@each_engine
 def test_a_long_chain_of_references_is_followed(engine: Engine) -> None:
     chain = space(*(ref(i + 1) for i in range(10_000)), t.U8)
     assert Codec[Any](ref(0), chain, engine=engine).decode(b"\7") == 7
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("typespace", "data"),
     [
@@ -397,7 +398,7 @@ def doubling(levels: int, last: t.AlgebraicType) -> t.Typespace:
     return space(*(product(ref(i + 1), ref(i + 1)) for i in range(levels)), last)
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("levels", [21, 60, 200])
 def test_a_typespace_that_doubles_nothing_is_past_the_limit(levels: int, engine: Engine) -> None:
     error = refusal(Codec[Any](ref(0), doubling(levels, t.UNIT), engine=engine), b"")
@@ -405,27 +406,27 @@ def test_a_typespace_that_doubles_nothing_is_past_the_limit(levels: int, engine:
     assert error.limit == "empty_elements"
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("levels", [60, 200])
 def test_a_typespace_that_doubles_a_byte_runs_into_the_end(levels: int, engine: Engine) -> None:
     error = refusal(Codec[Any](ref(0), doubling(levels, t.U8), engine=engine), bytes(1000))
     assert (error.kind, error.offset) == ("BufferLength", 1000)
 
 
-@both
+@each_engine
 def test_a_small_typespace_that_doubles_is_read(engine: Engine) -> None:
     codec = Codec[Any](ref(0), doubling(10, t.U8), engine=engine)
     assert codec.encode(codec.decode(bytes(1024))) == bytes(1024)
 
 
-@both
+@each_engine
 def test_an_array_of_doubled_nothing_is_past_the_limit(engine: Engine) -> None:
     codec = Codec[Any](array(ref(0)), doubling(10, t.UNIT), engine=engine)
     assert len(codec.decode(u32(10))) == 10
     assert refusal(codec, u32(100_000)).kind == "LimitExceeded"
 
 
-@both
+@each_engine
 def test_a_type_that_doubles_as_written_costs_what_it_is_long(engine: Engine) -> None:
     kind: t.AlgebraicType = t.U8
     for _ in range(12):
@@ -434,7 +435,7 @@ def test_a_type_that_doubles_as_written_costs_what_it_is_long(engine: Engine) ->
     assert codec.encode(codec.decode(bytes(4096))) == bytes(4096)
 
 
-@both
+@each_engine
 def test_a_product_of_thousands_of_fields_is_read(engine: Engine) -> None:
     kind = t.ProductType(tuple(t.ProductTypeElement(None, t.U8) for _ in range(5000)))
     codec = Codec[Any](kind, engine=engine)
@@ -442,7 +443,7 @@ def test_a_product_of_thousands_of_fields_is_read(engine: Engine) -> None:
     assert refusal(codec, bytes(4999)).where == "4999"
 
 
-@both
+@each_engine
 def test_a_sum_of_hundreds_of_variants_reaches_as_far_as_a_byte(engine: Engine) -> None:
     kind = t.SumType(tuple(t.SumTypeVariant(f"v{i}", t.U8 if i % 2 else t.UNIT) for i in range(300)))
     codec = Codec[Any](kind, engine=engine)
@@ -457,7 +458,7 @@ def test_a_sum_of_hundreds_of_variants_reaches_as_far_as_a_byte(engine: Engine) 
 ROW = product(id=U32, name=String, tags=array(option(Bool)))
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("data", "where"),
     [
@@ -480,19 +481,19 @@ def test_an_error_says_kind_offset_and_path(data: bytes, where: tuple[str, int, 
     assert place(refusal(Codec[Any](ROW, engine=engine), data)) == where
 
 
-@both
+@each_engine
 def test_a_nul_is_text(engine: Engine) -> None:
     assert Codec[str](String, engine=engine).decode(u32(1) + b"\0") == "\0"
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("tag", [3, 4, 127, 128, 255])
 def test_a_tag_that_names_no_version_is_refused(tag: int, engine: Engine) -> None:
     error = refusal(definition_codec(engine), bytes([tag]) + ARENA[1:])
     assert (error.kind, error.offset, error.fields) == ("InvalidTag", 0, {"tag": tag, "sum_name": "RawModuleDef"})
 
 
-@both
+@each_engine
 def test_random_bytes_end_in_an_error_or_a_value(engine: Engine) -> None:
     codec, source = definition_codec(engine), random.Random(2)
     for _ in range(300):
@@ -515,7 +516,7 @@ def spare_frames() -> int:
     return sys.getrecursionlimit() - depth - 60
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     "work",
     [
@@ -531,7 +532,7 @@ def test_a_caller_deep_in_its_own_stack_gets_the_same_answer(work: Callable[[Eng
     assert from_depth(spare_frames(), functools.partial(work, engine)) == expected
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("data", [linked(10_000), linked(250)[:-1], linked(250) + b"\0"])
 def test_a_caller_deep_in_its_own_stack_gets_the_same_error(data: bytes, engine: Engine) -> None:
     expected = refusal(list_codec(engine), data)
@@ -539,7 +540,7 @@ def test_a_caller_deep_in_its_own_stack_gets_the_same_error(data: bytes, engine:
     assert (place(error), error.message) == (place(expected), expected.message)
 
 
-@both
+@each_engine
 def test_many_threads_may_use_a_new_codec_at_once(engine: Engine) -> None:
     codec, start, faults = definition_codec(engine), threading.Barrier(8), list[object]()
     expected = raw.decode(ARENA)

@@ -29,13 +29,14 @@ from bsatn.annotations import (
     product,
     sum_,
 )
-from bsatn.codec import Codec, Engine
+from bsatn.codec import Codec
+from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError, DefinitionError, EncodeError
 from bsatn.records import case, field, record, type_of, variants
 from bsatn.values import Identity, Some, TimeDuration, Timestamp
 
-ENGINES: tuple[Engine, ...] = ("generated", "construct")
-both = pytest.mark.parametrize("engine", ENGINES)
+ENGINES = available()
+each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 
 class Kind(enum.Enum):
@@ -198,7 +199,7 @@ def test_a_recursive_record_has_no_type_of_its_own(annotation: Any) -> None:
 # -- values
 
 
-@both
+@each_engine
 @pytest.mark.parametrize(
     ("annotation", "value"),
     [
@@ -231,12 +232,12 @@ def test_a_value_goes_there_and_back(annotation: Any, value: Any, engine: Engine
     there_and_back(annotation, value, engine)
 
 
-@both
+@each_engine
 def test_a_variant_without_fields_is_read_as_an_instance(engine: Engine) -> None:
     assert isinstance(Codec[Any](Effect, engine=engine).decode(b"\1"), Stun)
 
 
-@both
+@each_engine
 def test_an_error_names_attributes(engine: Engine) -> None:
     codec = Codec(Damage, engine=engine)
     data = codec.encode(DAMAGE)
@@ -245,14 +246,14 @@ def test_an_error_names_attributes(engine: Engine) -> None:
     assert caught.value.where == "effect.seconds"
 
 
-@both
+@each_engine
 def test_an_error_names_the_attribute_that_cannot_be_written(engine: Engine) -> None:
     with pytest.raises(EncodeError) as caught:
         Codec(Damage, engine=engine).encode(dataclasses.replace(DAMAGE, effect=Burn(2**16)))
     assert (caught.value.kind, caught.value.where) == ("OutOfRange", "effect.seconds")
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("value", [None, Kind.Melee, Leaf(1), 7, (0, 1)])
 def test_an_object_of_no_variant_is_refused(value: Any, engine: Engine) -> None:
     with pytest.raises(EncodeError) as caught:
@@ -260,7 +261,7 @@ def test_an_object_of_no_variant_is_refused(value: Any, engine: Engine) -> None:
     assert caught.value.kind == "WrongType"
 
 
-@both
+@each_engine
 def test_an_object_of_another_class_with_the_same_fields_is_refused(engine: Engine) -> None:
     @record
     class Shove:
@@ -271,7 +272,7 @@ def test_an_object_of_another_class_with_the_same_fields_is_refused(engine: Engi
         Codec(Push, engine=engine).encode(Shove(1.0, 2.0))  # type: ignore[arg-type]
 
 
-@both
+@each_engine
 def test_records_may_be_declared_in_a_function(engine: Engine) -> None:
     @record
     class Inside:
@@ -285,7 +286,7 @@ def test_records_may_be_declared_in_a_function(engine: Engine) -> None:
     there_and_back(Outside, Outside(Inside(1), Outside(Inside(2), None)), engine)
 
 
-@both
+@each_engine
 def test_a_field_with_a_name_of_its_own_is_still_the_attribute(engine: Engine) -> None:
     codec = Codec(Settings, engine=engine)
     assert codec.decode(b"\1\1\0\0\0x\2\0") == Settings(1, "x", 2)
@@ -316,7 +317,7 @@ def test_a_copy_is_equal(value: Any, way: Callable[[Any], Any]) -> None:
     assert type(again) is type(value)
 
 
-@both
+@each_engine
 def test_a_record_that_was_read_is_copied_too(engine: Engine) -> None:
     codec = Codec(Damage, engine=engine)
     value = codec.decode(codec.encode(DAMAGE))
@@ -326,7 +327,7 @@ def test_a_record_that_was_read_is_copied_too(engine: Engine) -> None:
     assert dataclasses.asdict(codec.decode(codec.encode(DAMAGE)))["target"] == 1
 
 
-@both
+@each_engine
 def test_a_record_cannot_be_changed(engine: Engine) -> None:
     codec = Codec(Push, engine=engine)
     for value in (Push(1.0, 2.0), codec.decode(codec.encode(Push(1.0, 2.0)))):

@@ -1,4 +1,4 @@
-"""Every vector of the wire format's specification, in both engines. (spec: wire 1.2, 2.2, 3, 6.4)"""
+"""Every vector of the wire format's specification, in every engine. (spec: wire 1.2, 2.2, 3, 6.4)"""
 
 from __future__ import annotations
 
@@ -13,15 +13,16 @@ from bsatn import annotations as a
 from bsatn import satsjson
 from bsatn import types as t
 from bsatn.annotations import array, option, product, ref, result
-from bsatn.codec import Codec, Engine
+from bsatn.codec import Codec
+from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError
 from bsatn.records import shape_of
 from bsatn.values import ConnectionId, Identity, TimeDuration, Timestamp, Variant
 from defs import raw
 from defs.raw import v8, v9, v10
 
-ENGINES: tuple[Engine, ...] = ("generated", "construct")
-both = pytest.mark.parametrize("engine", ENGINES)
+ENGINES = available()
+each_engine = pytest.mark.parametrize("engine", ENGINES)
 
 # -- values (spec: wire 1.2)
 
@@ -47,20 +48,20 @@ VALUES: list[tuple[str, Any, Any, str]] = [
 values = pytest.mark.parametrize(("kind", "value", "data"), [row[1:] for row in VALUES], ids=[row[0] for row in VALUES])
 
 
-@both
+@each_engine
 @values
 def test_a_value_is_read(kind: Any, value: Any, data: str, engine: Engine) -> None:
     found = Codec[Any](kind, engine=engine).decode(bytes.fromhex(data))
     assert repr(found) == repr(value)  # repr tells -0.0 from 0.0, and the classes of equal numbers
 
 
-@both
+@each_engine
 @values
 def test_a_value_is_written(kind: Any, value: Any, data: str, engine: Engine) -> None:
     assert Codec[Any](kind, engine=engine).encode(value).hex() == data
 
 
-@both
+@each_engine
 @pytest.mark.parametrize("data", ["000000000000f87f", "010000000000f8ff"])
 def test_a_nan_keeps_its_bits(data: str, engine: Engine) -> None:
     codec = Codec[float](a.F64, engine=engine)
@@ -88,13 +89,13 @@ TYPES: list[tuple[str, t.AlgebraicType, str]] = [
 types = pytest.mark.parametrize(("kind", "data"), [row[1:] for row in TYPES], ids=[row[0] for row in TYPES])
 
 
-@both
+@each_engine
 @types
 def test_a_type_is_read(kind: t.AlgebraicType, data: str, engine: Engine) -> None:
     assert Codec(t.AlgebraicType, engine=engine).decode(bytes.fromhex(data)) == kind
 
 
-@both
+@each_engine
 @types
 def test_a_type_is_written(kind: t.AlgebraicType, data: str, engine: Engine) -> None:
     assert Codec(t.AlgebraicType, engine=engine).encode(kind).hex() == data
@@ -141,7 +142,7 @@ errors = pytest.mark.parametrize(
 )
 
 
-@both
+@each_engine
 @errors
 def test_bad_bytes_get_the_error_of_the_table(
     kind: Any, data: str, name: str, fields: dict[str, Any], offset: int, engine: Engine
@@ -381,13 +382,13 @@ definitions = pytest.mark.parametrize(
 )
 
 
-@both
+@each_engine
 @definitions
 def test_a_definition_is_read(data: str, definition: raw.RawModuleDef, engine: Engine) -> None:
     assert Codec[Any](raw.RawModuleDef, engine=engine).decode(bytes.fromhex(data)) == definition
 
 
-@both
+@each_engine
 @definitions
 def test_a_definition_is_written(data: str, definition: raw.RawModuleDef, engine: Engine) -> None:
     assert Codec[Any](raw.RawModuleDef, engine=engine).encode(definition).hex() == data
@@ -417,7 +418,7 @@ def test_the_json_of_a_table_is_as_the_schema_route_gives_it() -> None:
     ]
 
 
-@both
+@each_engine
 def test_a_definition_of_the_typescript_sdk_keeps_its_fifteen_sections(engine: Engine) -> None:
     codec = Codec[v10.RawModuleDefV10](raw.RawModuleDef, engine=engine)
     definition = codec.decode(bytes.fromhex(TYPESCRIPT))

@@ -13,7 +13,7 @@ import pytest
 
 import defs
 from bsatn import Codec, Timestamp
-from bsatn.codec import Engine
+from bsatn.engines import available
 from bsatn.types import Ref, Typespace
 from defs import raw
 from defs.bindings import Module
@@ -109,8 +109,7 @@ def test_is_event_is_the_last_byte_of_a_table() -> None:
 def test_rows_are_records() -> None:
     event = arena_v1.DamageEvent(7, 5, arena_v1.Area(arena_v1.Vec2(0.5, 1.0)), Timestamp(3))
     assert event == arena_v1.DamageEvent(target=7, amount=5, kind=event.kind, at=Timestamp(3))
-    engines: tuple[Engine, ...] = ("generated", "construct")
-    for engine in engines:
+    for engine in available():
         codec = Codec(arena_v1.DamageEvent, engine=engine)
         assert codec.decode(codec.encode(event)) == event
     definition = arena_v1.module.build()
