@@ -46,6 +46,7 @@ MAX_DEPTH = 900  #: containers open; Python's stack bounds the Construct engine,
 MAX_TAG = 0xFF
 _SMALL = 8  #: nodes of a shared shape that is written in line each time
 _U32_MAX = (1 << 32) - 1
+_UNSIGNED: tuple[Any, Any] = int.from_bytes, int.to_bytes  #: what reads and writes integers too wide for Rust
 
 Op = tuple[str, int, int]
 
@@ -186,25 +187,18 @@ class _Writer:
         self.dispatch[type(shape)](shape, nest)
 
     def put_int(self, shape: Int, nest: int) -> None:
-        if shape.bits <= 64:
-            self.leaf(shape.label.upper(), shape.bits // 8)
-        else:
-            self.wide(shape, shape, int)
-
-    def wide(self, shape: Shape, inner: Int, cls: type[int]) -> None:
-        width, signed, callables = inner.bits // 8, inner.signed, self.program.callables
-        read = partial(cls.from_bytes, byteorder="little", signed=signed)
-        write = partial(int.to_bytes, length=width, byteorder="little", signed=signed)
-        number = self.number_of(callables, shape, lambda: read, "read")
-        self.number_of(callables, shape, lambda: write, "write")
+        name, width = shape.label.upper(), shape.bits // 8
+        if shape.bits <= 128:
+            self.leaf(name, width)
+            return
+        read, write = (partial(int.from_bytes, signed=True), partial(int.to_bytes, signed=True)) if shape.signed else _UNSIGNED
+        number = self.number_of(self.program.callables, shape, lambda: read, "read")
+        self.number_of(self.program.callables, shape, lambda: write, "write")
         self.leaf("Wide", width, number)
 
     def put_newtype(self, shape: Newtype, nest: int) -> None:
-        if shape.inner.bits > 64:
-            self.wide(shape, shape.inner, shape.cls)
-        else:
-            self.put_int(shape.inner, nest)
-            self.made("Newtype", self.number_of(self.program.callables, shape, lambda: shape.cls))
+        self.put_int(shape.inner, nest)
+        self.made("Newtype", self.number_of(self.program.callables, shape, lambda: shape.cls))
 
     def record(self, shape: Shape, cls: type[Any], attributes: tuple[str, ...]) -> int:
         make = partial(RecordTable, cls, twin_of(cls, attributes), attributes)

@@ -1,5 +1,6 @@
 //! Bytes to values. Values gather on a stack, from which a container takes its parts when it ends.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyFloat, PyList, PyString, PyTuple};
 
@@ -125,7 +126,8 @@ impl<'a, 'py> Decoder<'a, 'py> {
                 },
                 Code::Str => PyString::from_bytes(py, input.prefixed(1)?)?.into_any(),
                 Code::Bytes => PyBytes::new(py, input.prefixed(1)?).into_any(),
-                Code::Wide => plan.callable(py, op.b).call1((PyBytes::new(py, input.bytes(op.a as usize)?),))?,
+                Code::Wide =>
+                    plan.callable(py, op.b).call1((PyBytes::new(py, input.bytes(op.a as usize)?), intern!(py, "little")))?,
                 Code::Numbers => read_many(py, &plan.kit, plan.flow.numbers[op.a as usize], op.b != 0, input)?,
                 Code::Choice => {
                     let (wire, constant) = plan.choices[op.a as usize].read(input.rest())?;

@@ -1,6 +1,7 @@
 //! Values to bytes. The stack holds what is still to be written, the next value on top: a container that begins puts its
 //! parts there.
 
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyList, PyString, PyTuple};
 
@@ -20,14 +21,14 @@ enum Sequence<'py> {
 impl<'py> Sequence<'py> {
     fn of(plan: &Plan, value: Bound<'py, PyAny>) -> Outcome<Self> {
         if value.is_exact_instance_of::<PyTuple>() || value.get_type().is(plan.kit.variant.bind(value.py())) {
-            return Ok(Sequence::Tuple(value.cast_into().map_err(PyErr::from)?));
+            return Ok(Sequence::Tuple(value.cast_into()?));
         }
         if value.is_exact_instance_of::<PyList>() {
-            return Ok(Sequence::List(value.cast_into().map_err(PyErr::from)?));
+            return Ok(Sequence::List(value.cast_into()?));
         }
         if value.is_instance_of::<PyTuple>() || value.is_instance_of::<PyList>() {
             let copy = value.py().get_type::<PyTuple>().call1((value,))?;
-            return Ok(Sequence::Tuple(copy.cast_into().map_err(PyErr::from)?));
+            return Ok(Sequence::Tuple(copy.cast_into()?));
         }
         Err(Failure::Refused)
     }
@@ -48,9 +49,10 @@ impl<'py> Sequence<'py> {
     }
 }
 
-/// An array, and how many of its elements are written.
+/// An array, as many elements as were promised, and how many of them are written.
 struct Loop<'py> {
     items: Sequence<'py>,
+    count: usize,
     done: usize,
 }
 
@@ -86,8 +88,9 @@ impl<'a, 'py> Encoder<'a, 'py> {
                 Code::Jump => at = op.a as usize,
                 Code::Array => {
                     let items = Sequence::of(plan, self.popped()?)?;
-                    self.length(items.len())?;
-                    self.loops.push(Loop { items, done: 0 });
+                    let count = items.len();
+                    self.length(count)?;
+                    self.loops.push(Loop { items, count, done: 0 });
                     at = op.a as usize;
                 }
                 Code::Next => {
@@ -137,7 +140,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
     #[inline]
     fn next(&mut self) -> Outcome<bool> {
         let Some(open) = self.loops.last_mut() else { return Err(Failure::Refused) };
-        let more = open.done < open.items.len();
+        let more = open.done < open.count;
         if more {
             self.values.push(open.items.get(open.done)?);
             open.done += 1;
@@ -154,7 +157,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
             Style::Option | Style::NestedOption if value.is_none() => (1, None),
             Style::Option => (0, Some(value)),
             Style::NestedOption if value.get_type().is(self.plan.kit.some.bind(value.py())) => {
-                (0, Some(value.cast::<PyTuple>().map_err(PyErr::from)?.get_item(0)?))
+                (0, Some(value.cast::<PyTuple>()?.get_item(0)?))
             }
             Style::NestedOption => return Err(Failure::Refused),
             Style::Union => (sum.tag_of(&value)?, Some(value)),
@@ -184,18 +187,19 @@ impl<'a, 'py> Encoder<'a, 'py> {
     fn leaf(&mut self, op: Op) -> Outcome<()> {
         let (plan, value) = (self.plan, self.popped()?);
         match op.code {
-            Code::Str => self.text(value.cast::<PyString>().map_err(PyErr::from)?.to_str()?.as_bytes()),
+            Code::Str => self.text(value.cast::<PyString>()?.to_str()?.as_bytes()),
             Code::Bool => {
-                self.out.push(u8::from(value.cast::<PyBool>().map_err(PyErr::from)?.is_true()));
+                self.out.push(u8::from(value.cast::<PyBool>()?.is_true()));
                 Ok(())
             }
             Code::Bytes => match value.cast::<PyBytes>() {
                 Ok(bytes) => self.text(bytes.as_bytes()),
-                Err(_) => self.text(&value.cast::<PyByteArray>().map_err(PyErr::from)?.to_vec()),
+                Err(_) => self.text(&value.cast::<PyByteArray>()?.to_vec()),
             },
             Code::Wide => {
-                let made = plan.callable(value.py(), op.b + 1).call1((value,))?;
-                self.out.extend_from_slice(made.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+                let py = value.py();
+                let made = plan.callable(py, op.b + 1).call1((value, op.a, intern!(py, "little")))?;
+                self.out.extend_from_slice(made.cast::<PyBytes>()?.as_bytes());
                 Ok(())
             }
             Code::Choice => plan.choices[op.a as usize].write(&value, &mut self.out),

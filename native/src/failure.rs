@@ -1,6 +1,6 @@
 //! Why an engine gave up. Whatever the reason, the caller asks the Construct engine, which words the error.
 
-use pyo3::PyErr;
+use pyo3::{CastError, CastIntoError, PyErr};
 
 pub enum Failure {
     /// The bytes, or the value, are wrong.
@@ -14,6 +14,18 @@ pub enum Failure {
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
         Failure::Raised(error)
+    }
+}
+
+impl From<CastError<'_, '_>> for Failure {
+    fn from(_: CastError<'_, '_>) -> Self {
+        Failure::Refused
+    }
+}
+
+impl From<CastIntoError<'_>> for Failure {
+    fn from(_: CastIntoError<'_>) -> Self {
+        Failure::Refused
     }
 }
 

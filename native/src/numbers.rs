@@ -1,4 +1,4 @@
-//! Plain numbers: integers of up to 64 bits and floats, one by one and many in a row.
+//! Plain numbers: integers of up to 128 bits and floats, one by one and many in a row.
 
 use pyo3::prelude::*;
 use pyo3::types::{PyFloat, PyList, PyTuple};
@@ -22,6 +22,8 @@ macro_rules! with_number {
             Code::I32 => $do!(i32),
             Code::U64 => $do!(u64),
             Code::I64 => $do!(i64),
+            Code::U128 => $do!(u128),
+            Code::I128 => $do!(i128),
             _ => $otherwise,
         }
     };

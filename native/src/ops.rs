@@ -17,10 +17,10 @@ macro_rules! opcodes {
 }
 
 opcodes! {
-    U8, I8, U16, I16, U32, I32, U64, I64, F32, F64, Bool, Str,
+    U8, I8, U16, I16, U32, I32, U64, I64, U128, I128, F32, F64, Bool, Str,
     /// A length, and as many times `a` bytes.
     Bytes,
-    /// An integer of `a` bytes, made by callable `b` from bytes, and made bytes by callable `b + 1`.
+    /// An integer of `a` bytes, made from bytes by callable `b`, and made bytes by callable `b + 1`.
     Wide,
     /// `a` bytes of which any are right, and nobody asks for their value.
     Skip,

@@ -68,7 +68,7 @@ impl Choice {
 
     pub fn write(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
         let found = self.by_constant.bind(value.py()).get_item(value)?.ok_or(Failure::Refused)?;
-        out.extend_from_slice(found.cast::<PyBytes>().map_err(PyErr::from)?.as_bytes());
+        out.extend_from_slice(found.cast::<PyBytes>()?.as_bytes());
         Ok(())
     }
 }
