@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.engines import CONSTRUCT, GENERATED, RUST, TYPESCRIPT
-from bench.measure import DIRECTIONS, Timings
+from bench.engines import CONSTRUCT, GENERATED, NATIVE, RUST, TYPESCRIPT
+from bench.measure import DIRECTIONS, Direction, Timings
 from bench.workloads import Family, Workload
 
 
@@ -20,20 +20,38 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class SpeedGoal:
-    """The generated engine's speed in speeds of a peer, for every workload of some families."""
+    """An engine's speed in speeds of a peer, for every workload of some families, or of some names."""
 
+    engine: str
     peer: str
     families: frozenset[Family]
     goal: Goal
+    directions: tuple[Direction, ...] = DIRECTIONS
+    names: frozenset[str] | None = None
+
+    def concerns(self, workload: Workload) -> bool:
+        return workload.name in self.names if self.names else workload.family in self.families
 
 
 VARIABLE = Goal("generated / typescript, strings, sums, arrays", "at least", 0.9)
 FIXED = Goal("generated / typescript, fixed width", "at least", 0.2)
 SPECIFICATION = Goal("generated / construct", "at least", 10.0)
+NATIVE_VARIABLE = Goal("native / typescript, strings, sums, arrays", "at least", 3.0)
+NATIVE_NARROW = Goal("native / typescript, narrow", "at least", 0.6)
+NATIVE_WIDE = Goal("native / typescript, wide", "at least", 1.0)
+NATIVE_DYNAMIC = Goal("native / rust's dynamic values", "at least", 1.0)
+NATIVE_MODULE = Goal("native / rust, a definition", "at least", 0.25)
+NATIVES = (NATIVE_VARIABLE, NATIVE_NARROW, NATIVE_WIDE, NATIVE_DYNAMIC, NATIVE_MODULE)
+_ROWS: frozenset[Family] = frozenset({"fixed", "variable"})
 SPEED = (
-    SpeedGoal(TYPESCRIPT, frozenset({"variable"}), VARIABLE),
-    SpeedGoal(TYPESCRIPT, frozenset({"fixed"}), FIXED),
-    SpeedGoal(CONSTRUCT, frozenset({"fixed", "variable", "module"}), SPECIFICATION),
+    SpeedGoal(NATIVE, TYPESCRIPT, frozenset({"variable"}), NATIVE_VARIABLE),
+    SpeedGoal(NATIVE, TYPESCRIPT, frozenset(), NATIVE_NARROW, names=frozenset({"narrow"})),
+    SpeedGoal(NATIVE, TYPESCRIPT, frozenset(), NATIVE_WIDE, names=frozenset({"wide"})),
+    SpeedGoal(NATIVE, RUST, _ROWS, NATIVE_DYNAMIC, ("decode",)),
+    SpeedGoal(NATIVE, RUST, frozenset(), NATIVE_MODULE, ("decode",), frozenset({"module-1000"})),
+    SpeedGoal(GENERATED, TYPESCRIPT, frozenset({"variable"}), VARIABLE),
+    SpeedGoal(GENERATED, TYPESCRIPT, frozenset({"fixed"}), FIXED),
+    SpeedGoal(GENERATED, CONSTRUCT, frozenset({"fixed", "variable", "module"}), SPECIFICATION),
 )
 GROWTH = Goal("time per table, many tables / few", "at most", 1.3)
 MEMORY = Goal("peak while decoding / plain list", "at most", 1.2)
@@ -44,7 +62,7 @@ LOG_ROWS = Goal("log verify / rust's records with rows", "at least", 0.5)
 LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
 LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
 LOGS = (LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
-GOALS = (VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS)
+GOALS = (*NATIVES, VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +80,9 @@ class Outcome:
 
 def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
     for speed in SPEED:
-        if workload.family in speed.families:
-            for direction in DIRECTIONS:
-                value = timings.ratio(direction, speed.peer, GENERATED)
+        if speed.concerns(workload):
+            for direction in speed.directions:
+                value = timings.ratio(direction, speed.peer, speed.engine)
                 yield Outcome(speed.goal, f"{workload.name} {direction}", value)
 
 

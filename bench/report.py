@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.engines import ENGINES, GENERATED, RUST
+from bench.engines import ENGINES, GENERATED, NATIVE, RUST
 from bench.measure import DIRECTIONS, Direction, Timings
 from bench.processes import ratio_to_nothing
 from bench.run import Results
@@ -68,8 +68,9 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
         return {
             "ns": {engine: timings.typical(direction, engine) for engine in ENGINES},
             "rounds": timings.rounds.get(direction, {}),
-            "generated_in_speeds_of": {
-                peer: timings.ratio(direction, peer, GENERATED) for peer in ENGINES if peer != GENERATED
+            **{
+                f"{ours}_in_speeds_of": {peer: timings.ratio(direction, peer, ours) for peer in ENGINES if peer != ours}
+                for ours in (NATIVE, GENERATED)
             },
         }
 

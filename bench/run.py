@@ -29,6 +29,7 @@ from bench.workloads import (
     validation,
     workloads,
 )
+from bsatn.engines import available
 
 GROWTH, VALIDATION, PROCESSES, MEMORY = "growth", "validate", "processes", "memory"
 LOGS, LOG_MEMORY = "logs", "log-memory"
@@ -95,8 +96,7 @@ class Run:
         return workloads(quick=self.quick, row_count=self.row_count)
 
     def engines(self) -> list[Engine]:
-        ours = [engines.ours(engines.GENERATED), engines.ours(engines.CONSTRUCT)]
-        return [*ours, *(peer for name in INSTALLERS for peer in self.installed(name))]
+        return [*map(engines.ours, available()), *(peer for name in INSTALLERS for peer in self.installed(name))]
 
     def installed(self, name: str) -> Iterator[Engine]:
         """The peer, if it can be had."""

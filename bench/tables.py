@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.engines import CONSTRUCT, ENGINES, GENERATED, RUST, TYPESCRIPT
+from bench.engines import CONSTRUCT, ENGINES, GENERATED, NATIVE, RUST, TYPESCRIPT
 from bench.goals import GOALS
 from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
 from bench.processes import ratio_to_nothing
@@ -51,21 +51,21 @@ def tables(results: Results) -> Iterator[Table]:
 
 
 def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
-    peers = (TYPESCRIPT, RUST, CONSTRUCT)
-    head = ("workload", "", *ENGINES, *(f"generated/{peer}" for peer in peers))
+    pairs = (*((NATIVE, peer) for peer in (TYPESCRIPT, RUST)), *((GENERATED, peer) for peer in (TYPESCRIPT, RUST, CONSTRUCT)))
+    head = ("workload", "", *ENGINES, *(f"{engine}/{peer}" for engine, peer in pairs))
     rows = [
         (
             workload.name,
             direction,
             *(rate(timings.typical(direction, engine)) for engine in ENGINES),
-            *(times(timings.ratio(direction, peer, GENERATED)) for peer in peers),
+            *(times(timings.ratio(direction, peer, engine)) for engine, peer in pairs),
         )
         for workload, timings in found
         for direction in DIRECTIONS
     ]
     size = f", {found[0][0].units:,} at once" if unit == "row" else ""
     return Table(
-        f"{unit.capitalize()}s per second{size}; the generated engine's speed in speeds of the others",
+        f"{unit.capitalize()}s per second{size}; an engine's speed in speeds of the others",
         head,
         rows,
     )

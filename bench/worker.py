@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -157,7 +158,9 @@ def serve(engine: EngineName) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--engine", choices=("native", "generated", "construct"), required=True)
-    serve(parser.parse_args().engine)
+    engine: EngineName = parser.parse_args().engine
+    os.environ["BSATN_ENGINE"] = engine  # for the codecs within the library
+    serve(engine)
 
 
 if __name__ == "__main__":
