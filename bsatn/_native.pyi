@@ -3,6 +3,27 @@
 from typing import Any, final
 
 @final
+class Commits:
+    """Steps over the commits of a log whose rows are of tables it has learnt."""
+
+    def __new__(cls) -> Commits: ...
+    def learn(self, table_id: int, plan: Plan) -> None: ...
+    def forget(self) -> None: ...
+    def step(self, data: bytes, at: int, header_size: int, expected: int) -> Stepped: ...
+
+@final
+class Stepped:
+    """What was stepped over, and where it ends."""
+
+    end: int
+    commits: int
+    transactions: int
+    rows: int
+    last_tx_offset: int
+    checksum: int
+    wanted: int | None
+
+@final
 class Plan:
     """A type's program. Methods raise GiveUp or Unsure of `bsatn.codegen.runtime`, or what Python code raised."""
 

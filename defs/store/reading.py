@@ -9,18 +9,24 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 from bsatn.collector import collector_paused
+from bsatn.engines import engine
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from defs.store.checking import GroupReader
-from defs.store.commitlog import Commit, Damage, read_commits
+from defs.store.commitlog import Commit, Damage
 from defs.store.commitlog.layout import FRAMINGS
+from defs.store.commitlog.model import Run
+from defs.store.commitlog.reading import read_runs
 from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
 from defs.store.errors import StoreError
 from defs.store.scanning import Readers, counter, one_by_one, scan
 from defs.store.state import Row
 from defs.store.tracking import Draft, LogTable, Tracker
+
+if TYPE_CHECKING:
+    from defs.store.stepping import Stepper
 
 __all__ = ["BadRecord", "Fault", "LogReader", "Mode", "TableRows", "Transaction", "read_transactions"]
 
@@ -113,6 +119,7 @@ class LogReader:
         self.bytes = 0
         self._counters = Readers(self.tracker, counter)
         self._groups = _Groups(self.tracker)
+        self._stepper: Stepper | None = None
 
     def transactions(self) -> Iterator[Transaction | Fault]:
         """The transactions and faults, in order; when called again, those that have been written since."""
@@ -122,9 +129,34 @@ class LogReader:
         """As `transactions`, but of each only the number of its rows: they are checked, not kept."""
         return self._items(self._row_count)
 
+    def row_totals(self) -> Iterator[tuple[int, int] | Fault]:
+        """As `row_counts`, but of some transactions at once: how many they are, and how many rows they have together."""
+        if engine() == "native":
+            from defs.store.stepping import Stepper
+
+            self._stepper = Stepper(self.tracker)
+        for item in self._all_items(self._row_count):
+            if isinstance(item, int):
+                yield 1, item
+            else:
+                yield (item.n, item.rows) if isinstance(item, Run) else item
+
     def _items(self, read: _RecordReader[_T]) -> Iterator[_T | Fault]:
-        for item in read_commits(self.directory, start=self.next, mode=self.mode):
+        return cast("Iterator[_T | Fault]", self._all_items(read))
+
+    def _step(self, data: bytes, at: int, header_size: int, expected: int) -> Run | None:
+        return self._stepper.step(data, at, header_size, expected) if self._stepper and self.commits else None
+
+    def _all_items(self, read: _RecordReader[_T]) -> Iterator[_T | Fault | Run]:
+        step = self._step if self._stepper else None
+        for item in read_runs(self.directory, start=self.next, mode=self.mode, step=step):
             if isinstance(item, Damage):
+                yield item
+                continue
+            if isinstance(item, Run):
+                self.commits += item.commits
+                self.bytes += item.len
+                self.next = item.end_tx_offset
                 yield item
                 continue
             if not self.commits and item.min_tx_offset:
@@ -202,6 +234,8 @@ class LogReader:
         return tx, read.end
 
     def _learned(self) -> None:
+        if self._stepper:
+            self._stepper.forget()
         self._counters.clear()
         self._groups.insert_readers.clear()
         self._groups.delete_readers.clear()

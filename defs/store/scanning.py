@@ -118,6 +118,10 @@ def counter(table: LogTable) -> GroupReader:
 
 @lru_cache(maxsize=1024)
 def one_by_one(codec: Codec[Any]) -> Callable[[bytes, int], tuple[Any, int]]:
-    """The generated function that reads one row, without what the codec puts around it."""
+    """The engine's function that reads one row, without what the codec puts around it."""
+    if codec.engine == "native":
+        from bsatn.native import NativeEngine
+
+        return NativeEngine(codec.shape, codec.limits).plan.decode
     read: Callable[[bytes, int], tuple[Any, int]] = GeneratedEngine(codec.shape, codec.limits).readers["read"]
     return read

@@ -46,12 +46,13 @@ class Verified:
         """Read it."""
         begin = time.monotonic()
         told = begin
-        for item in self._reader.row_counts():
-            if not isinstance(item, int):
+        for item in self._reader.row_totals():
+            if not isinstance(item, tuple):
                 self.faults.append(item)
                 continue
-            self.transactions += 1
-            self.rows += item
+            transactions, rows = item
+            self.transactions += transactions
+            self.rows += rows
             if progress is not None and (now := time.monotonic()) - told > _TELL:
                 told = now
                 progress(self._progress(now - begin))

@@ -6,8 +6,13 @@ use crate::input::Input;
 use crate::ops::Code;
 use crate::plan::Plan;
 
-/// Step over one value.
-pub fn step(plan: &Plan, input: &mut Input<'_>, budget: &mut u64) -> Outcome<()> {
+/// Step over values that stand back to back.
+pub fn values(plan: &Plan, input: &mut Input<'_>, count: u64) -> Outcome<()> {
+    let mut budget = plan.flow.empty_elements;
+    (0..count).try_for_each(|_| step(plan, input, &mut budget))
+}
+
+fn step(plan: &Plan, input: &mut Input<'_>, budget: &mut u64) -> Outcome<()> {
     let mut calls = Calls::new(&plan.flow)?;
     let mut left: Vec<usize> = Vec::new();
     let mut at = plan.flow.functions[0].start;

@@ -8,12 +8,12 @@ pub enum Failure {
     /// A limit may be passed.
     Unsure,
     /// Python code that was called has raised.
-    Raised(PyErr),
+    Raised(Box<PyErr>),
 }
 
 impl From<PyErr> for Failure {
     fn from(error: PyErr) -> Self {
-        Failure::Raised(error)
+        Failure::Raised(Box::new(error))
     }
 }
 

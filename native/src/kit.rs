@@ -60,7 +60,7 @@ impl Kit {
         match failure {
             Failure::Refused => PyErr::from_type(self.give_up.bind(py).clone(), ()),
             Failure::Unsure => PyErr::from_type(self.unsure.bind(py).clone(), ()),
-            Failure::Raised(error) => error,
+            Failure::Raised(error) => *error,
         }
     }
 }

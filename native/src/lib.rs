@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod commits;
 mod decode;
 mod encode;
 mod failure;
@@ -14,6 +15,8 @@ mod tables;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::commits::{Commits, Stepped};
     #[pymodule_export]
     use crate::plan::Plan;
 }

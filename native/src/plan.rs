@@ -6,7 +6,7 @@ use pyo3::types::{PyBytes, PyList};
 use crate::check;
 use crate::decode::Decoder;
 use crate::encode::Encoder;
-use crate::failure::{Failure, Outcome};
+use crate::failure::Failure;
 use crate::input::Input;
 use crate::kit::Kit;
 use crate::ops::Flow;
@@ -95,13 +95,7 @@ impl Plan {
     /// The offset after `count` values back to back at `offset`. Only for a program written without values.
     fn check(&self, data: &Bound<'_, PyBytes>, offset: usize, count: u64) -> PyResult<usize> {
         let (py, mut input) = (data.py(), Input::new(data.as_bytes(), offset));
-        let mut work = || -> Outcome<usize> {
-            let mut budget = self.flow.empty_elements;
-            for _ in 0..count {
-                check::step(self, &mut input, &mut budget)?;
-            }
-            Ok(input.at)
-        };
+        let mut work = || check::values(self, &mut input, count).map(|()| input.at);
         let done = if data.as_bytes().len() < LARGE { work() } else { py.detach(work) };
         done.map_err(self.raise(py))
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-__all__ = ["DAMAGE_KINDS", "Commit", "Damage", "DamageKind", "Segment"]
+__all__ = ["DAMAGE_KINDS", "Commit", "Damage", "DamageKind", "Run", "Segment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,26 @@ class Commit(NamedTuple):
     @property
     def end_tx_offset(self) -> int:
         """The offset of the transaction after this commit."""
+        return self.min_tx_offset + self.n
+
+
+class Run(NamedTuple):
+    """Commits in order, back to back in one segment, stepped over with their rows: `n` transactions from `min_tx_offset` on.
+
+    `len` counts the bytes of all of them; `last_tx_offset` and `checksum` are those of the last one.
+    """
+
+    min_tx_offset: int
+    n: int
+    commits: int
+    rows: int
+    len: int
+    last_tx_offset: int
+    checksum: int
+
+    @property
+    def end_tx_offset(self) -> int:
+        """The offset of the transaction after these commits."""
         return self.min_tx_offset + self.n
 
 

@@ -11,23 +11,25 @@ commits among them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, TypeAlias, cast
 
 from defs.store.commitlog import told
 from defs.store.commitlog.files import LogFiles, find_files
 from defs.store.commitlog.index import best_entry
 from defs.store.commitlog.layout import SEGMENT_HEADER, Framing
-from defs.store.commitlog.model import Commit, Damage
+from defs.store.commitlog.model import Commit, Damage, Run
 from defs.store.commitlog.searching import Search, SearchLimit, zero_until
 from defs.store.commitlog.segments import HeaderFault, check_header, likely_framings
 from defs.store.commitlog.sources import Source, open_source
 from defs.store.commitlog.told import StrayRun
 from defs.store.commitlog.walking import Stop, Walker, commit_at
 
-__all__ = ["Mode", "read_commits"]
+__all__ = ["Mode", "Step", "read_commits", "read_runs"]
 
 Mode: TypeAlias = Literal["strict", "salvage", "upstream"]
+Step: TypeAlias = Callable[[bytes, int, int, int], Run | None]
+"""As `walking.Step`; the last argument is the first transaction that the commits must have."""
 
 
 def read_commits(directory: str | os.PathLike[str], *, start: int = 0, mode: Mode = "strict") -> Iterator[Commit | Damage]:
@@ -36,6 +38,13 @@ def read_commits(directory: str | os.PathLike[str], *, start: int = 0, mode: Mod
     The first commit may begin before `start`. A log may begin at any offset; what is damaged before `start` is told only if the
     way there leads through it. Raises LogError, here: `NotFound`, `NotALog`; while iterating: `Unreadable`.
     """
+    return cast("Iterator[Commit | Damage]", read_runs(directory, start=start, mode=mode))
+
+
+def read_runs(
+    directory: str | os.PathLike[str], *, start: int = 0, mode: Mode = "strict", step: Step | None = None
+) -> Iterator[Commit | Run | Damage]:
+    """As `read_commits`, but the commits that `step` stands for are one Run. Upstream's way of reading has no use for it."""
     if start < 0:
         raise ValueError(f"start is a transaction offset, so not {start}")
     files = find_files(directory)
@@ -45,23 +54,24 @@ def read_commits(directory: str | os.PathLike[str], *, start: int = 0, mode: Mod
         return iterate(files, start)
     if mode not in ("strict", "salvage"):
         raise ValueError(f"mode is 'strict', 'salvage' or 'upstream', not {mode!r}")
-    return _SoundReader(files, start, mode == "salvage").items()
+    return _SoundReader(files, start, mode == "salvage", step).items()
 
 
 class _SoundReader:
     """One pass over a log."""
 
-    def __init__(self, files: LogFiles, start: int, salvage: bool) -> None:
+    def __init__(self, files: LogFiles, start: int, salvage: bool, step: Step | None) -> None:
         before = [offset for offset in files.offsets if offset <= start]
         self._files = files
         self._offsets = files.offsets[max(len(before) - 1, 0) :]
         self._start = start
         self._salvage = salvage
+        self._step = step
         self._expected = self._offsets[0] if self._offsets else start
         self._last: tuple[int, int] | None = None  #: offset and checksum of the last commit in order
         self._over = False  #: a strict reader has told its damage
 
-    def items(self) -> Iterator[Commit | Damage]:
+    def items(self) -> Iterator[Commit | Run | Damage]:
         for name in self._files.misnamed:
             yield self._tell(Damage(name, 0, "FileName", "not the offset of a transaction in 20 digits, so not read"))
             if self._over:
@@ -77,7 +87,7 @@ class _SoundReader:
         self._over = not self._salvage
         return damage
 
-    def _segment(self, source: Source, offset: int, limit: int | None) -> Iterator[Commit | Damage]:
+    def _segment(self, source: Source, offset: int, limit: int | None) -> Iterator[Commit | Run | Damage]:
         """What is in one segment; the next one begins with transaction `limit`."""
         name = source.path.name
         if offset > self._expected:
@@ -91,13 +101,13 @@ class _SoundReader:
         if not self._over:
             yield from self._commits(source, found, limit)
 
-    def _commits(self, source: Source, found: Framing | HeaderFault, limit: int | None) -> Iterator[Commit | Damage]:
+    def _commits(self, source: Source, found: Framing | HeaderFault, limit: int | None) -> Iterator[Commit | Run | Damage]:
         likely: Sequence[Framing] = likely_framings(source) if self._salvage or isinstance(found, HeaderFault) else (found,)
         framing = likely[0]
         search = Search(source)
         position = self._seek(source, framing)
         while True:
-            walker = Walker(source, framing, position)
+            walker = Walker(source, framing, position, self._run if self._step else None)
             yield from self._in_order(walker)
             stop = walker.stop
             if self._over or stop.kind == "End":
@@ -147,13 +157,16 @@ class _SoundReader:
         self._expected = commit.min_tx_offset
         return commit.byte_offset
 
-    def _in_order(self, walker: Walker) -> Iterator[Commit | Damage]:
+    def _run(self, data: bytes, at: int, header_size: int) -> Run | None:
+        return self._step(data, at, header_size, self._expected) if self._step and self._expected >= self._start else None
+
+    def _in_order(self, walker: Walker) -> Iterator[Commit | Run | Damage]:
         """The commits of a walk that come in order, and what does not."""
         start, expected = self._start, self._expected
         run: StrayRun | None = None
-        for commit in walker:
+        for commit in walker.runs():
             offset = commit.min_tx_offset
-            if offset != expected or not commit.n:
+            if isinstance(commit, Commit) and (offset != expected or not commit.n):
                 again = self._last == (offset, commit.checksum)
                 if again and not run:
                     if self._salvage:
@@ -175,7 +188,7 @@ class _SoundReader:
             if run:
                 yield self._tell(run.damage())
                 run = None
-            self._last = (offset, commit.checksum)
+            self._last = (commit.last_tx_offset if isinstance(commit, Run) else offset, commit.checksum)
             self._expected = expected = offset + commit.n
             if expected > start:
                 yield commit

@@ -6,16 +6,20 @@ larger than a chunk is checked piecemeal before it is held in memory: a wrong le
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from defs.store.commitlog.layout import CHECKSUM, CHECKSUM_SIZE, SEGMENT_HEADER, Framing, crc32c
-from defs.store.commitlog.model import Commit
+from defs.store.commitlog.model import Commit, Run
 from defs.store.commitlog.sources import CHUNK, Source
 
-__all__ = ["Stop", "StopKind", "Walker", "commit_at"]
+__all__ = ["Step", "Stop", "StopKind", "Walker", "commit_at"]
 
 StopKind: TypeAlias = Literal["End", "TornHeader", "TornPayload", "TornChecksum", "Checksum"]
+
+
+Step: TypeAlias = Callable[[bytes, int, int], Run | None]
+"""(bytes, position in them, bytes of a commit's header) to the commits from there on that need no further care, if any."""
 
 
 class Stop(NamedTuple):
@@ -38,19 +42,28 @@ class Stop(NamedTuple):
 class Walker:
     """Iterates over the commits of a segment from a position on; then `stop` says why there are no more."""
 
-    def __init__(self, source: Source, framing: Framing, position: int = SEGMENT_HEADER.size) -> None:
+    def __init__(self, source: Source, framing: Framing, position: int = SEGMENT_HEADER.size, step: Step | None = None) -> None:
         self.source = source
+        self.step = step
         self.framing = framing
         self.position = position
         self.stop = Stop("End", position)
 
     def __iter__(self) -> Iterator[Commit]:
-        return cast("Iterator[Commit]", self.items(past_bad=False))
+        return cast("Iterator[Commit]", self._items(past_bad=False))
 
-    def items(self, past_bad: bool = True) -> Iterator[Commit | Stop]:
-        """The commits; with `past_bad`, a Stop for each that has the wrong checksum, and then what is behind it."""
+    def runs(self) -> Iterator[Commit | Run]:
+        """The commits, but those that `step` stands for, which is asked before each, as one Run."""
+        return cast("Iterator[Commit | Run]", self._items(past_bad=False))
+
+    def items(self) -> Iterator[Commit | Stop]:
+        """The commits, and a Stop for each that has the wrong checksum, and then what is behind it."""
+        return cast("Iterator[Commit | Stop]", self._items(past_bad=True))
+
+    def _items(self, past_bad: bool) -> Iterator[Commit | Run | Stop]:
         source, position, segment = self.source, self.position, self.source.path.name
         version, header_size, _, read = self.framing
+        step = self.step
         checksum_of, new = crc32c(), tuple.__new__
         chunk, start, last = b"", position, False
         view = memoryview(chunk)
@@ -64,6 +77,10 @@ class Walker:
                     continue
                 self.stop = Stop("TornHeader", position, left) if left else Stop("End", position)
                 return
+            if step is not None and (run := step(chunk, at, header_size)) is not None:
+                yield run
+                position += run.len
+                continue
             min_tx_offset, epoch, n, size = read(chunk, at)
             total = header_size + size + CHECKSUM_SIZE
             if total > left:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,13 +18,14 @@ from bsatn import strategies
 from bsatn import types as t
 from bsatn.codec import Codec
 from bsatn.codegen.runtime import Unsure
+from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError
 from bsatn.types import ProductType
 from defs.store import reading
 from defs.store import rows as st
 from defs.store.checking import checker
 from defs.store.commitlog.txdata import Inputs
-from defs.store.reading import BadRecord, LogReader, Mode, Transaction, read_transactions
+from defs.store.reading import BadRecord, Fault, LogReader, Mode, Transaction, read_transactions
 from defs.store.state import codec_of_rows
 from defs.store.verifying import verify
 
@@ -130,12 +131,44 @@ def faults_and_counts(directory: Path, mode: Mode) -> list[Any]:
     return [told(item) for item in read_transactions(directory, mode=mode)]
 
 
+class Totals(NamedTuple):
+    """What a log comes to, and what its reader knows afterwards."""
+
+    transactions: int
+    rows: int
+    faults: list[Fault]
+    commits: int
+    bytes: int
+    next: int
+
+
+def totals(directory: Path, mode: Mode, engine: Engine) -> Totals:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BSATN_ENGINE", engine)
+        reader = LogReader(directory, mode)
+        found = list(reader.row_totals())
+    numbers = [item for item in found if isinstance(item, tuple)]
+    faults = [item for item in found if not isinstance(item, tuple)]
+    transactions, rows = (sum(pair[place] for pair in numbers) for place in (0, 1))
+    return Totals(transactions, rows, faults, reader.commits, reader.bytes, reader.next)
+
+
+def compare_totals(directory: Path, mode: Mode) -> Totals:
+    """All engines come to the same; that of the last."""
+    *others, found = [totals(directory, mode, engine) for engine in available()]
+    assert all(other == found for other in others)
+    return found
+
+
 def compare(directory: Path, mode: Mode = "strict") -> list[Any]:
     fast, counts = list(read_transactions(directory, mode=mode)), list(LogReader(directory, mode).row_counts())
     told = faults_and_counts(directory, mode)
     with only_careful():
         assert list(read_transactions(directory, mode=mode)) == fast
         assert list(LogReader(directory, mode).row_counts()) == counts == told
+    rows = [item for item in counts if isinstance(item, int)]
+    faults = [item for item in counts if not isinstance(item, int)]
+    assert compare_totals(directory, mode)[:3] == (len(rows), sum(rows), faults)
     return fast
 
 
@@ -213,3 +246,37 @@ def test_a_table_that_changes_is_read_anew(tmp_path: Path) -> None:
     change = record({st.ST_COLUMN_ID: user_table(4097, "flat", wider)[st.ST_COLUMN_ID][2:]})
     found = compare(write_log(tmp_path / "log", [*described(), record({4097: [flat]}), change, record({4097: [wide]})]))
     assert [item.inserts[0].values for item in found[-3::2]] == [((1, 2.0),), ((1, 2.0, 3),)]
+
+
+# Commits ----------------------------------------------------------------------------------------------------
+
+
+def plain(number: int) -> bytes:
+    rows = [
+        codec_of_rows(ROW).encode((number, False, "a", 1, [2])),
+        codec_of_rows(ROW).encode((number + 1, True, "", None, [])),
+    ]
+    return record({4096: rows, 4097: [codec_of_rows(FLAT).encode((number, 0.5))]}, {4096: rows[:1]}, inputs=CALL)
+
+
+def test_commits_that_need_no_care_are_stepped_over(tmp_path: Path) -> None:
+    log = write_log(tmp_path / "log", [*described(), *map(plain, range(50))])
+    assert compare_totals(log, "strict").transactions == len(compare(log)) == 52
+    if available()[0] == "native":
+        found = list(LogReader(log).row_totals())
+        assert [item[0] for item in found if isinstance(item, tuple)] == [1, 1, 50]
+
+
+@pytest.mark.parametrize("mode", ["strict", "salvage"])
+def test_a_log_with_any_byte_changed_comes_to_the_same(tmp_path: Path, mode: Mode) -> None:
+    log = write_log(tmp_path / "log", [*described(), *map(plain, range(3)), contents()[:300], *map(plain, range(3))])
+    (segment,) = log.glob("*.stdb.log")
+    good, choose = segment.read_bytes(), random.Random(9)
+    faults: set[str] = set()
+    for place in [*range(60), *choose.sample(range(60, len(good)), 60)]:
+        segment.write_bytes(good[:place] + bytes([good[place] ^ 1 << choose.randrange(8)]) + good[place + 1 :])
+        faults |= {fault.kind for fault in compare_totals(log, mode).faults}
+    for cut in choose.sample(range(len(good)), 40):
+        segment.write_bytes(good[:cut])
+        compare_totals(log, mode)
+    assert faults >= {"Checksum", "Magic", "Version"}
