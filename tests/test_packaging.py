@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +20,12 @@ import pytest
 
 import bsatn
 import defs
+from bsatn.engines import available
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 DEPENDENCIES = {re.match(r"[\w-]+", declared)[0] for declared in PROJECT["project"]["dependencies"]}  # type: ignore[index]
+NATIVE = ("bsatn._native", "bsatn.native", "defs.store.stepping")  #: modules that need the native engine
 HEAVY = DEPENDENCIES | {"hypothesis"}
 
 
@@ -91,7 +96,7 @@ def test_a_name_that_is_not_offered_is_an_attribute_error(package: Any) -> None:
 def test_every_module_offers_names_that_are_there(package: str) -> None:
     for path in sorted((REPOSITORY / package).rglob("*.py")):
         name = ".".join(path.relative_to(REPOSITORY).with_suffix("").parts).removesuffix(".__init__")
-        if name.endswith("__main__"):
+        if name.endswith("__main__") or (name in NATIVE and "native" not in available()):
             continue
         module = importlib.import_module(name)
         missing = [offered for offered in getattr(module, "__all__", ()) if not hasattr(module, offered)]
@@ -106,7 +111,8 @@ def test_a_submodule_is_not_hidden_by_a_name_of_the_package() -> None:
 def test_a_name_offered_is_there_whatever_was_imported_before() -> None:
     code = (
         "import importlib, pkgutil, types, bsatn\n"
-        "for module in pkgutil.walk_packages(bsatn.__path__, 'bsatn.'): importlib.import_module(module.name)\n"
+        "found = [module.name for module in pkgutil.walk_packages(bsatn.__path__, 'bsatn.', onerror=print)]\n"
+        f"for name in found: name in {NATIVE} or importlib.import_module(name)\n"
         "assert not [name for name in bsatn.__all__ if isinstance(getattr(bsatn, name), types.ModuleType)]"
     )
     assert "bsatn" in imported_by(code)
@@ -176,15 +182,96 @@ def test_files_the_project_names_are_there() -> None:
     assert [name for name in (project["readme"], *project["license-files"]) if not (REPOSITORY / name).is_file()] == []
 
 
+needs_hatchling = pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
+
+
+def wheel_built(folder: Path, **environment: str) -> tuple[Path, str]:
+    """A wheel of this tree, and what its building said."""
+    build = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "-v",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        str(folder),
+        str(REPOSITORY),
+    ]
+    done = subprocess.run(build, check=True, capture_output=True, text=True, timeout=600, env={**os.environ, **environment})
+    (wheel,) = folder.glob("bsatn-*.whl")
+    return wheel, done.stdout + done.stderr
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="hatchling is not installed")
+@needs_hatchling
 def test_a_wheel_holds_the_code_and_the_vectors(tmp_path: Path) -> None:
-    build = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-w", str(tmp_path), str(REPOSITORY)]
-    subprocess.run(build, check=True, capture_output=True, timeout=300)
-    (wheel,) = tmp_path.glob("bsatn-*.whl")
+    wheel, _ = wheel_built(tmp_path, BSATN_BUILD_NATIVE="0")
     names = set(zipfile.ZipFile(wheel).namelist())
     code = {str(path.relative_to(REPOSITORY)) for package in ("bsatn", "defs") for path in (REPOSITORY / package).rglob("*.py")}
     assert code <= names
     assert {"bsatn/py.typed", "defs/py.typed"} <= names
     assert any(name.startswith("bsatn/vectors/") for name in names)
-    assert not any(name.startswith(("tests/", "bench/")) for name in names)
+    assert not any(name.startswith(("tests/", "bench/", "native/")) for name in names)
+
+
+# -- the native engine
+
+
+def without_cargo(folder: Path) -> str:
+    """A path with all that a build may need but cargo: nothing."""
+    (folder / "empty").mkdir()
+    return str(folder / "empty")
+
+
+def broken_cargo(folder: Path) -> str:
+    """A path with a cargo that fails."""
+    (folder / "cargo").write_text("#!/bin/sh\nexit 101\n")
+    (folder / "cargo").chmod(0o755)
+    return str(folder)
+
+
+@pytest.mark.slow
+@needs_hatchling
+@pytest.mark.skipif(sys.platform == "win32", reason="the broken cargo is a shell script")
+@pytest.mark.parametrize(
+    ("path", "why"), [(without_cargo, "no cargo on the path"), (broken_cargo, "cargo build failed (exit status 101)")]
+)
+def test_without_a_toolchain_the_wheel_is_pure(tmp_path: Path, path: Callable[[Path], str], why: str) -> None:
+    wheel, said = wheel_built(tmp_path, PATH=path(tmp_path), BSATN_BUILD_NATIVE="")
+    assert wheel.name.endswith("-py3-none-any.whl")
+    assert not any("_native." in name and not name.endswith(".pyi") for name in zipfile.ZipFile(wheel).namelist())
+    assert [line.strip() for line in said.splitlines() if "native engine" in line] == [
+        f"bsatn is built without its native engine: {why}"
+    ]
+
+
+@pytest.mark.slow
+@needs_hatchling
+@pytest.mark.skipif(sys.platform == "win32", reason="the broken cargo is a shell script")
+def test_a_native_engine_that_must_be_built_and_cannot_be_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        wheel_built(tmp_path, PATH=broken_cargo(tmp_path), BSATN_BUILD_NATIVE="1")
+    assert "the native engine was not built: cargo build failed" in caught.value.stdout + caught.value.stderr
+
+
+@pytest.mark.slow
+@needs_hatchling
+@pytest.mark.skipif(shutil.which("cargo") is None, reason="there is no cargo")
+def test_a_wheel_with_the_native_engine_says_what_it_is_for(tmp_path: Path) -> None:
+    wheel, _ = wheel_built(tmp_path, BSATN_BUILD_NATIVE="1")
+    assert re.search(r"-cp311-abi3-\w+\.whl$", wheel.name)
+    archive = zipfile.ZipFile(wheel)
+    assert sum(name.startswith("bsatn/_native.") and not name.endswith(".pyi") for name in archive.namelist()) == 1
+    (metadata,) = (name for name in archive.namelist() if name.endswith("/WHEEL"))
+    assert b"Root-Is-Purelib: false" in archive.read(metadata)
+
+
+def test_dependencies_of_the_native_engine_are_pinned_and_not_locked() -> None:
+    crate = tomllib.loads((REPOSITORY / "native" / "Cargo.toml").read_text("utf-8"))
+    declared = [*crate["dependencies"].values(), *crate["build-dependencies"].values()]
+    versions = [one if isinstance(one, str) else one["version"] for one in declared]
+    assert all(version.startswith("=") for version in versions)
+    assert crate["lints"]["rust"]["unsafe_code"] == "forbid"
+    assert "/native/Cargo.lock" in (REPOSITORY / ".gitignore").read_text("utf-8").splitlines()

@@ -136,6 +136,11 @@ impl<'a, 'py> Encoder<'a, 'py> {
         Ok(())
     }
 
+    /// A payload of which nothing is written.
+    fn unit(&self, payload: Bound<'py, PyAny>) -> Outcome<()> {
+        if Sequence::of(self.plan, payload)?.len() == 0 { Ok(()) } else { Err(Failure::Refused) }
+    }
+
     /// Whether there is another element, which then is on the stack.
     #[inline]
     fn next(&mut self) -> Outcome<bool> {
@@ -171,13 +176,9 @@ impl<'a, 'py> Encoder<'a, 'py> {
         };
         let arm = sum.arm(tag)?;
         self.out.push(tag);
-        match payload {
-            Some(payload) if arm.constant.is_none() => self.values.push(payload),
-            Some(payload) if sum.style == Style::Variant => {
-                if Sequence::of(self.plan, payload)?.len() != 0 {
-                    return Err(Failure::Refused);
-                }
-            }
+        match (payload, &arm.constant) {
+            (Some(payload), None) => self.values.push(payload),
+            (Some(payload), Some(_)) if sum.style == Style::Variant => self.unit(payload)?,
             _ => {}
         }
         Ok(arm.target)
