@@ -61,7 +61,8 @@ LOG_COMMITS = Goal("log, commits / rust's commits", "at least", 0.5)
 LOG_ROWS = Goal("log verify / rust's records with rows", "at least", 0.5)
 LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
 LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
-LOGS = (LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
+NATIVE_LOG = Goal("native log verify / rust's records with rows", "at least", 1.0)
+LOGS = (NATIVE_LOG, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
 GOALS = (*NATIVES, VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS)
 
 
@@ -91,6 +92,7 @@ def validation_outcome(workload: Workload, timings: Timings) -> Outcome:
 
 
 def log_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
+    yield Outcome(NATIVE_LOG, workload.name, timings.ratio("verify", RUST, NATIVE))
     yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, GENERATED))
     yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, GENERATED))
     yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", GENERATED)))

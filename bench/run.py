@@ -141,14 +141,15 @@ class Run:
         self.results.outcomes.append(Outcome(goals.VALIDATION_GROWTH, many.name, ratio))
 
     def logs(self) -> None:
-        ours = engines.ours(engines.GENERATED)
-        running = [ours, *self.installed(engines.RUST)]
+        ours = [engines.ours(name) for name in available() if name != engines.CONSTRUCT]
+        running = [*ours, *self.installed(engines.RUST)]
         for kind in logs.RECORDS:
             self.progress(f"log-{kind}: writing it, the first time")
             workload = log(cache_folder(), kind, QUICK_LOG_SIZE if self.quick else LOG_SIZE)
             runners = {engine.name: (engine, workload) for engine in running}
             timings = measure(runners, self.folder, self.pace, self.progress, READ_LOG)
-            replays = measure({ours.name: (ours, workload)}, self.folder, self.pace, self.progress, REPLAY)
+            runners = {engine.name: (engine, workload) for engine in ours}
+            replays = measure(runners, self.folder, self.pace, self.progress, REPLAY)
             timings.rounds.update(replays.rounds)
             timings.failures.update(replays.failures)
             self.results.logs.append((workload, timings))

@@ -97,18 +97,20 @@ def validation_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
 
 
 def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
-    head = ("log", "bsatn walk", "rust walk", "ratio", "bsatn verify", "rust rows", "ratio", "verify/rust walk", "bsatn replay")
+    head = ("log", "engine", "walk", "rust walk", "ratio", "verify", "rust rows", "ratio", "verify/rust walk", "replay")
     rows = [
         (
             workload.name,
-            *(rate(timings.typical("walk", engine)) for engine in (GENERATED, RUST)),
-            times(timings.ratio("walk", RUST, GENERATED)),
-            *(rate(timings.typical("verify", engine)) for engine in (GENERATED, RUST)),
-            times(timings.ratio("verify", RUST, GENERATED)),
-            times(timings.ratio_of(("walk", RUST), ("verify", GENERATED))),
-            rate(timings.typical("replay", GENERATED)),
+            engine,
+            *(rate(timings.typical("walk", one)) for one in (engine, RUST)),
+            times(timings.ratio("walk", RUST, engine)),
+            *(rate(timings.typical("verify", one)) for one in (engine, RUST)),
+            times(timings.ratio("verify", RUST, engine)),
+            times(timings.ratio_of(("walk", RUST), ("verify", engine))),
+            rate(timings.typical("replay", engine)),
         )
         for workload, timings in found
+        for engine in (NATIVE, GENERATED)
     ]
     return Table("Bytes of commit log read per second", head, rows)
 
