@@ -35,46 +35,76 @@ impl<'a, 'py> Decoder<'a, 'py> {
 
     /// One more value onto the stack.
     pub fn value(&mut self) -> Outcome<()> {
-        let plan = self.plan;
+        let (py, plan) = (self.py, self.plan);
         let mut calls = Calls::new(&plan.flow)?;
         let mut at = plan.flow.functions[0].start;
         loop {
             let op = plan.flow.ops[at];
             at += 1;
-            match op.code {
-                Code::Open | Code::OpenRecord | Code::Skip => {}
-                Code::Tuple => self.fold(op, |py, _, parts| Ok(PyTuple::new(py, parts)?.into_any()))?,
-                Code::Record => self.fold(op, |py, plan, parts| plan.records[op.b as usize].make(py, parts))?,
-                Code::Sum => {
-                    let arm = plan.sums[op.a as usize].arm(self.input.byte()?)?;
-                    if let Some(constant) = &arm.constant {
-                        self.values.push(constant.bind(self.py).clone());
-                    }
-                    at = arm.target;
-                }
-                Code::Jump => at = op.a as usize,
-                Code::Array => {
-                    let left = self.input.count(op.b, &mut self.budget)?;
-                    self.loops.push(Loop { base: self.values.len(), left });
-                    at = op.a as usize;
-                }
-                Code::Next => {
-                    if self.next(op)? {
-                        at = op.a as usize;
-                    }
-                }
-                Code::Call => at = calls.enter(op.a, op.b, at)?,
-                Code::Return => match calls.leave() {
-                    Some(back) => at = back,
-                    None => return Ok(()),
-                },
-                Code::Spend => self.budget = self.budget.checked_sub(1).ok_or(Failure::Unsure)?,
-                Code::Broken => return Err(Failure::Refused),
-                _ => {
-                    let value = self.leaf(op)?;
-                    self.values.push(value);
-                }
+            macro_rules! number {
+                ($type:ty) => {
+                    <$type>::from_le_bytes(self.input.array()?).into_pyobject(py).map_err(PyErr::from)?.into_any()
+                };
             }
+            let value = with_number!(
+                op.code,
+                number,
+                match op.code {
+                    Code::F32 => plan.kit.float32(py, u32::from_le_bytes(self.input.array()?))?,
+                    Code::F64 => PyFloat::new(py, f64::from_le_bytes(self.input.array()?)).into_any(),
+                    Code::Bool => match self.input.byte()? {
+                        byte @ (0 | 1) => PyBool::new(py, byte == 1).to_owned().into_any(),
+                        _ => return Err(Failure::Refused),
+                    },
+                    Code::Str => PyString::from_bytes(py, self.input.prefixed(1)?)?.into_any(),
+                    Code::Bytes => PyBytes::new(py, self.input.prefixed(1)?).into_any(),
+                    Code::Tuple => self.fold(op, |py, _, parts| Ok(PyTuple::new(py, parts)?.into_any()))?,
+                    Code::Record => self.fold(op, |py, plan, parts| plan.records[op.b as usize].make(py, parts))?,
+                    Code::Sum => {
+                        let arm = plan.sums[op.a as usize].arm(self.input.byte()?)?;
+                        at = arm.target;
+                        match &arm.constant {
+                            Some(constant) => constant.bind(py).clone(),
+                            None => continue,
+                        }
+                    }
+                    Code::Array => {
+                        let left = self.input.count(op.b, &mut self.budget)?;
+                        self.loops.push(Loop { base: self.values.len(), left });
+                        at = op.a as usize;
+                        continue;
+                    }
+                    Code::Next => match self.next(op)? {
+                        Some(array) => array,
+                        None => {
+                            at = op.a as usize;
+                            continue;
+                        }
+                    },
+                    Code::Open | Code::OpenRecord | Code::Skip => continue,
+                    Code::Jump => {
+                        at = op.a as usize;
+                        continue;
+                    }
+                    Code::Call => {
+                        at = calls.enter(op.a, op.b, at)?;
+                        continue;
+                    }
+                    Code::Return => match calls.leave() {
+                        Some(back) => {
+                            at = back;
+                            continue;
+                        }
+                        None => return Ok(()),
+                    },
+                    Code::Spend => {
+                        self.budget = self.budget.checked_sub(1).ok_or(Failure::Unsure)?;
+                        continue;
+                    }
+                    _ => self.rare(op)?,
+                }
+            );
+            self.values.push(value);
         }
     }
 
@@ -84,65 +114,46 @@ impl<'a, 'py> Decoder<'a, 'py> {
         &mut self,
         op: Op,
         make: impl FnOnce(Python<'py>, &Plan, std::vec::Drain<'_, Bound<'py, PyAny>>) -> PyResult<Bound<'py, PyAny>>,
-    ) -> Outcome<()> {
+    ) -> Outcome<Bound<'py, PyAny>> {
         let base = self.values.len() - op.a as usize;
-        let made = make(self.py, self.plan, self.values.drain(base..))?;
-        self.values.push(made);
-        Ok(())
+        Ok(make(self.py, self.plan, self.values.drain(base..))?)
     }
 
-    /// Whether another element follows; else the array is made.
+    /// The array, unless another element follows.
     #[inline]
-    fn next(&mut self, op: Op) -> Outcome<bool> {
+    fn next(&mut self, op: Op) -> Outcome<Option<Bound<'py, PyAny>>> {
         let Some(open) = self.loops.last_mut() else { return Err(Failure::Refused) };
         if open.left > 0 {
             open.left -= 1;
-            return Ok(true);
+            return Ok(None);
         }
         let items = self.values.drain(open.base..);
         let made = if op.b == 0 { PyList::new(self.py, items)?.into_any() } else { PyTuple::new(self.py, items)?.into_any() };
-        self.values.push(made);
         self.loops.pop();
-        Ok(false)
+        Ok(Some(made))
     }
 
-    #[inline(always)]
-    fn leaf(&mut self, op: Op) -> Outcome<Bound<'py, PyAny>> {
+    /// Values that take a call into Python, or a loop, anyway.
+    fn rare(&mut self, op: Op) -> Outcome<Bound<'py, PyAny>> {
         let (py, plan, input) = (self.py, self.plan, &mut self.input);
-        macro_rules! number {
-            ($type:ty) => {
-                <$type>::from_le_bytes(input.array()?).into_pyobject(py).map_err(PyErr::from)?.into_any()
-            };
-        }
-        Ok(with_number!(
-            op.code,
-            number,
-            match op.code {
-                Code::F32 => plan.kit.float32(py, u32::from_le_bytes(input.array()?))?,
-                Code::F64 => PyFloat::new(py, f64::from_le_bytes(input.array()?)).into_any(),
-                Code::Bool => match input.byte()? {
-                    byte @ (0 | 1) => PyBool::new(py, byte == 1).to_owned().into_any(),
-                    _ => return Err(Failure::Refused),
-                },
-                Code::Str => PyString::from_bytes(py, input.prefixed(1)?)?.into_any(),
-                Code::Bytes => PyBytes::new(py, input.prefixed(1)?).into_any(),
-                Code::Wide =>
-                    plan.callable(py, op.b).call1((PyBytes::new(py, input.bytes(op.a as usize)?), intern!(py, "little")))?,
-                Code::Numbers => read_many(py, &plan.kit, plan.flow.numbers[op.a as usize], op.b != 0, input)?,
-                Code::Choice => {
-                    let (wire, constant) = plan.choices[op.a as usize].read(input.rest())?;
-                    input.bytes(wire.len())?;
-                    constant.bind(py).clone()
-                }
-                Code::Newtype => plan.callable(py, op.a).call1((self.popped()?,))?,
-                Code::Variant => {
-                    let pair = PyTuple::new(py, [op.a.into_pyobject(py).map_err(PyErr::from)?.into_any(), self.popped()?])?;
-                    plan.kit.tuple_of(&plan.kit.variant, pair)?
-                }
-                Code::Some => plan.kit.tuple_of(&plan.kit.some, PyTuple::new(py, [self.popped()?])?)?,
-                _ => return Err(Failure::Refused),
+        Ok(match op.code {
+            Code::Wide => {
+                plan.callable(py, op.b).call1((PyBytes::new(py, input.bytes(op.a as usize)?), intern!(py, "little")))?
             }
-        ))
+            Code::Numbers => read_many(py, &plan.kit, plan.flow.numbers[op.a as usize], op.b != 0, input)?,
+            Code::Choice => {
+                let (wire, constant) = plan.choices[op.a as usize].read(input.rest())?;
+                input.bytes(wire.len())?;
+                constant.bind(py).clone()
+            }
+            Code::Newtype => plan.callable(py, op.a).call1((self.popped()?,))?,
+            Code::Variant => {
+                let pair = PyTuple::new(py, [op.a.into_pyobject(py).map_err(PyErr::from)?.into_any(), self.popped()?])?;
+                plan.kit.tuple_of(&plan.kit.variant, pair)?
+            }
+            Code::Some => plan.kit.tuple_of(&plan.kit.some, PyTuple::new(py, [self.popped()?])?)?,
+            _ => return Err(Failure::Refused),
+        })
     }
 
     fn popped(&mut self) -> Outcome<Bound<'py, PyAny>> {
