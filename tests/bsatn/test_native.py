@@ -16,17 +16,14 @@ import bsatn
 from bsatn import types as t
 from bsatn.codec import Codec
 from bsatn.codegen.runtime import GiveUp, Unsure
-from bsatn.engines import available
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.records import shape_of
 from bsatn.shapes import Shape
 from bsatn.typeshapes import shape_of_type
 from defs import raw
 
-pytestmark = pytest.mark.skipif("native" not in available(), reason="the native engine is not built")
-if "native" in available():
-    from bsatn.native import NativeEngine
-    from bsatn.native.program import write_program
+NativeEngine = pytest.importorskip("bsatn.native").NativeEngine
+write_program = pytest.importorskip("bsatn.native.program").write_program
 
 LIST = t.ProductType((t.ProductTypeElement("value", t.U32), t.ProductTypeElement("next", t.option_type(t.Ref(0)))))
 ROW = bsatn.product(
