@@ -126,6 +126,33 @@ class Codec(Generic[_T]):
                 pass
         return self._exact(data, offset)
 
+    def skip(self, data: Buffer, offset: int = 0, *, count: int = 1) -> int:
+        """The offset after `count` values that stand back to back from `offset`: they are checked, and not kept.
+
+        The native engine does not even make them. Raises DecodeError, whose path begins with the value's index.
+        """
+        data = _bytes(data)
+        if not 0 <= offset <= len(data):
+            raise ValueError(f"offset {offset} is outside the {len(data)} bytes given")
+        if count < 0:
+            raise ValueError(f"count is a number of values, so not {count}")
+        if count and not self.min_width:
+            count = 1  # what takes no bytes ends where it begins, however many there are
+        if self._fast is not None:
+            try:
+                end = self._fast.check(data, offset, count)
+                if end <= len(data):
+                    return end
+            except Exception:  # noqa: BLE001 - as in decode
+                pass
+        for index in range(count):
+            try:
+                _, offset = self.decode_from(data, offset)
+            except BsatnError as error:
+                error.path = (index, *error.path)
+                raise
+        return offset
+
     def decode_many(self, data: Buffer, *, count: int | None = None) -> list[_T]:
         """All the values that stand back to back in `data`; `count` of them exactly, if given.
 

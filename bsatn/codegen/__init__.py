@@ -80,6 +80,13 @@ class GeneratedEngine:
         with collector_paused():
             return read_many(data, offset, end)  # type: ignore[no-any-return]
 
+    def check(self, data: bytes, offset: int, count: int) -> int:
+        """The offset after `count` values back to back from `offset`, which may be past the end of truncated data."""
+        read = self.readers["read"]
+        for _ in range(count):
+            _, offset = read(data, offset)
+        return offset
+
     def encode(self, value: Any) -> bytes:
         """The bytes of a value."""
         pieces: list[bytes] = []

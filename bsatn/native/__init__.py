@@ -57,7 +57,7 @@ class NativeEngine:
         with collector_paused():
             return self.plan.decode_many(data, offset, end)
 
-    def check(self, data: bytes, offset: int, count: int = 1) -> int:
+    def check(self, data: bytes, offset: int, count: int) -> int:
         """The offset after `count` values that stand back to back from `offset`; none is made."""
         return self.checker.check(data, offset, count)
 

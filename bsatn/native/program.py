@@ -201,8 +201,7 @@ class _Writer:
         self.made("Newtype", self.number_of(self.program.callables, shape, lambda: shape.cls))
 
     def record(self, shape: Shape, cls: type[Any], attributes: tuple[str, ...]) -> int:
-        make = partial(RecordTable, cls, twin_of(cls, attributes), attributes)
-        return self.number_of(self.program.records, shape, make)
+        return self.number_of(self.program.records, shape, lambda: _record(cls, attributes))
 
     def put_case(self, shape: Case, nest: int) -> None:
         number = self.record(shape, shape.cls, (shape.attribute,))
@@ -283,6 +282,16 @@ class _Writer:
             if not _constant(shape, tag):
                 steps += [partial(self.put, payload, nest), partial(end, tag)]
         self.then(*steps, join)
+
+
+_RECORDS: dict[tuple[type[Any], tuple[str, ...]], RecordTable] = {}
+
+
+def _record(cls: type[Any], attributes: tuple[str, ...]) -> RecordTable:
+    """The table of a record class, whose twin is made once."""
+    if (cls, attributes) not in _RECORDS:
+        _RECORDS[cls, attributes] = RecordTable(cls, twin_of(cls, attributes), attributes)
+    return _RECORDS[cls, attributes]
 
 
 def _functions(root: Shape, order: list[Shape], needed: set[Shape]) -> dict[Shape, int]:

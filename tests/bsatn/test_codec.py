@@ -143,6 +143,35 @@ def test_an_offset_outside_the_data_is_a_value_error(offset: int, engine: Engine
         codec(ROW, engine).decode_from(DATA, offset)
 
 
+# -- skip
+
+
+@each_engine
+def test_values_are_skipped(engine: Engine) -> None:
+    row = codec(ROW, engine)
+    assert [row.skip(DATA, offset) for offset in (0, 7, 13)] == [7, 13, 21]
+    assert [row.skip(memoryview(DATA), count=count) for count in range(4)] == [0, 7, 13, 21]
+    assert row.skip(DATA, 7, count=2) == 21
+
+
+@each_engine
+def test_a_bad_value_is_not_skipped(engine: Engine) -> None:
+    row = codec(ROW, engine)
+    error = refusal(lambda: row.skip(DATA[:-1], count=3))
+    assert (error.kind, error.offset, error.where) == ("BufferLength", 19, "[2].name")
+    assert refusal(lambda: row.skip(DATA, count=4)).where == "[3].id"
+    assert refusal(lambda: row.skip(DATA, count=10**30)).where == "[3].id"
+    with pytest.raises(ValueError, match="outside"):
+        row.skip(DATA, 22)
+    with pytest.raises(ValueError, match="not -1"):
+        row.skip(DATA, count=-1)
+
+
+@each_engine
+def test_any_number_of_values_without_bytes_is_skipped_at_once(engine: Engine) -> None:
+    assert codec(Unit, engine).skip(DATA, 3, count=10**15) == 3
+
+
 # -- decode_many and iter_decode
 
 

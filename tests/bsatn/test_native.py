@@ -68,7 +68,7 @@ def test_what_is_cut_gives_up() -> None:
         with pytest.raises(GiveUp):
             native.decode(data[:cut], 0)
         with pytest.raises(GiveUp):
-            native.check(data[:cut], 0)
+            native.check(data[:cut], 0, 1)
 
 
 def test_an_offset_past_the_end_gives_up() -> None:
@@ -82,11 +82,12 @@ def test_what_may_be_too_deep_is_left_to_the_construct_engine(depth: int) -> Non
     nodes = (min(depth, 900) - 3) // 2  # a product and an option each, and the last one's with a unit
     deep = b"\1\0\0\0\0" * nodes + b"\1\0\0\0\1"
     value, end = native.decode(deep, 0)
-    assert (native.encode(value), native.check(deep, 0), end) == (deep, end, len(deep))
+    assert (native.encode(value), native.check(deep, 0, 1), end) == (deep, end, len(deep))
     deeper = b"\1\0\0\0\0" * (nodes + 2) + b"\1\0\0\0\1"
-    for attempt in (native.decode, native.check):
-        with pytest.raises(Unsure):
-            attempt(deeper, 0)
+    with pytest.raises(Unsure):
+        native.decode(deeper, 0)
+    with pytest.raises(Unsure):
+        native.check(deeper, 0, 1)
     with pytest.raises(Unsure):
         native.encode((1, (1, (1, value))))
 
@@ -173,12 +174,12 @@ def attempts() -> Iterator[Callable[[], object]]:
     yield lambda: native.decode(data, 0)
     yield lambda: native.decode_many(data * 10, 0, 10 * len(data))
     yield lambda: native.encode(VALUE)
-    yield lambda: native.check(data, 0)
+    yield lambda: native.check(data, 0, 1)
     yield lambda: definition.encode(definition.decode(module, 0)[0])
     yield failing(lambda: native.decode(data[:-1], 0))
     yield failing(lambda: native.decode_many(data * 10, 0, 10 * len(data) + 1))
     yield failing(lambda: native.encode(wrong))
-    yield failing(lambda: native.check(data[:-1], 0))
+    yield failing(lambda: native.check(data[:-1], 0, 1))
     yield failing(lambda: definition.decode(module[:-1], 0))
 
 
@@ -219,7 +220,7 @@ def test_plans_are_freed() -> None:
 
     def work() -> None:
         native = NativeEngine(shape, DEFAULT_LIMITS)
-        native.check(native.encode(VALUE), 0)
+        native.check(native.encode(VALUE), 0, 1)
 
     rounds(work, 5)
     before = sys.getallocatedblocks()
