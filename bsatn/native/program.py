@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 from bsatn.codegen.plan import post_order
-from bsatn.codegen.runtime import twin_of
 from bsatn.limits import Limits
+from bsatn.native.tables import MAX_TAG, RecordTable, SumTable, choice_table, constant_of, record_table, sum_table
 from bsatn.shapes import (
     Array,
     Bool,
@@ -34,40 +34,18 @@ from bsatn.shapes import (
     Style,
     Sum,
     children,
-    is_unit,
     metered,
     min_widths,
 )
-from bsatn.values import Variant
 
 __all__ = ["Program", "write_program"]
 
 MAX_DEPTH = 900  #: containers open; Python's stack bounds the Construct engine, which decides beyond, to about as many
-MAX_TAG = 0xFF
 _SMALL = 8  #: nodes of a shared shape that is written in line each time
 _U32_MAX = (1 << 32) - 1
 _UNSIGNED: tuple[Any, Any] = int.from_bytes, int.to_bytes  #: what reads and writes integers too wide for Rust
 
 Op = tuple[str, int, int]
-
-
-class RecordTable(NamedTuple):
-    """A record class, its unfrozen twin if it has one, and its attributes in wire order."""
-
-    cls: type[Any]
-    twin: type[Any] | None
-    attributes: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class SumTable:
-    """`arms`: for each tag where its payload is read, and its one value, if it has one, as a list of it."""
-
-    style: str
-    arms: list[tuple[int, list[Any]]] = field(default_factory=list)
-    by_name: dict[str, int] = field(default_factory=dict)
-    by_class: list[tuple[type[Any], int]] = field(default_factory=list)
-    by_constant: dict[Any, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -201,7 +179,7 @@ class _Writer:
         self.made("Newtype", self.number_of(self.program.callables, shape, lambda: shape.cls))
 
     def record(self, shape: Shape, cls: type[Any], attributes: tuple[str, ...]) -> int:
-        return self.number_of(self.program.records, shape, lambda: _record(cls, attributes))
+        return self.number_of(self.program.records, shape, partial(record_table, cls, attributes))
 
     def put_case(self, shape: Case, nest: int) -> None:
         number = self.record(shape, shape.cls, (shape.attribute,))
@@ -220,10 +198,7 @@ class _Writer:
             self.then(*fields, partial(self.made, "Record", size, number))
 
     def put_choice(self, shape: Choice, nest: int) -> None:
-        def by_wire() -> list[tuple[bytes, Any]]:
-            return [(_wire(shape.inner, found), constant) for found, constant in shape.values.items()]
-
-        self.emit("Choice", self.number_of(self.program.choices, shape, by_wire))
+        self.emit("Choice", self.number_of(self.program.choices, shape, partial(choice_table, shape)))
 
     def put_array(self, shape: Array, nest: int) -> None:
         nest, element, as_tuple = self.opened(nest), shape.element, int(shape.container is tuple)
@@ -252,13 +227,13 @@ class _Writer:
 
     def put_sum(self, shape: Sum, nest: int) -> None:
         nest = self.opened(nest)
-        table = _table(shape)
+        table = sum_table(shape)
         self.program.sums.append(table)
         self.emit("Sum", len(self.program.sums) - 1)
         jumps: list[int] = []
 
         def begin(tag: int) -> None:
-            constant = _constant(shape, tag)
+            constant = constant_of(shape, tag)
             if constant:
                 self.opened(nest)  # the unit
             table.arms.append((self.mark(), constant))
@@ -279,19 +254,9 @@ class _Writer:
         steps: list[Callable[[], None]] = []
         for tag, payload in enumerate(shape.payloads[: MAX_TAG + 1]):
             steps.append(partial(begin, tag))
-            if not _constant(shape, tag):
+            if not constant_of(shape, tag):
                 steps += [partial(self.put, payload, nest), partial(end, tag)]
         self.then(*steps, join)
-
-
-_RECORDS: dict[tuple[type[Any], tuple[str, ...]], RecordTable] = {}
-
-
-def _record(cls: type[Any], attributes: tuple[str, ...]) -> RecordTable:
-    """The table of a record class, whose twin is made once."""
-    if (cls, attributes) not in _RECORDS:
-        _RECORDS[cls, attributes] = RecordTable(cls, twin_of(cls, attributes), attributes)
-    return _RECORDS[cls, attributes]
 
 
 def _functions(root: Shape, order: list[Shape], needed: set[Shape]) -> dict[Shape, int]:
@@ -329,32 +294,3 @@ def _number(shape: Shape) -> str | None:
     if isinstance(shape, Float):
         return f"F{shape.bits}"
     return shape.label.upper() if isinstance(shape, Int) and shape.bits <= 64 else None
-
-
-def _wire(shape: Shape, value: Any) -> bytes:
-    """The bytes of a string or integer."""
-    if isinstance(shape, Int):
-        return int(value).to_bytes(shape.bits // 8, "little", signed=shape.signed)
-    body: bytes = value.encode()
-    return len(body).to_bytes(4, "little") + body
-
-
-def _constant(shape: Sum, tag: int) -> list[Any]:
-    """The one value of a variant that carries nothing, in a list; nothing of others."""
-    if shape.style is Style.UNION:
-        return [shape.members[tag]] if shape.is_constant(tag) else []
-    if shape.style is Style.VARIANT:
-        return [Variant(tag)] if is_unit(shape.payloads[tag]) else []
-    return [None] if tag == 1 else []
-
-
-def _table(shape: Sum) -> SumTable:
-    table = SumTable(shape.style.name)
-    if shape.style is Style.UNION:
-        table.by_class = [(cls, tag) for cls, tag in shape.tags_by_class().items() if tag <= MAX_TAG]
-        table.by_constant = {key: tag for key, tag in shape.tags_by_constant().items() if tag <= MAX_TAG}
-    elif shape.style is Style.VARIANT:
-        names = [name for name in shape.names if name is not None]
-        pairs = [(name, tag) for tag, name in enumerate(shape.names) if name is not None and names.count(name) == 1]
-        table.by_name = {name: tag for name, tag in pairs if tag <= MAX_TAG}
-    return table

@@ -239,6 +239,12 @@ def test_records_that_end_wrong_read_alike(tmp_path: Path, bad: bytes, mode: Mod
     assert isinstance(last, BadRecord)
 
 
+def test_bytes_after_the_last_record_are_seen(tmp_path: Path) -> None:
+    *_, last = compare(write_log(tmp_path / "log", [*described(), plain(1), plain(2) + b"\0", plain(3)]))
+    assert isinstance(last, BadRecord)
+    assert last.kind == "TrailingBytes"
+
+
 def test_a_table_that_changes_is_read_anew(tmp_path: Path) -> None:
     """What was made for a table's rows goes when the log describes the table otherwise."""
     wider = bsatn.product(id=t.U64, level=t.F32, more=t.U8)
