@@ -76,7 +76,7 @@ class _Writer:
         self.metered = metered(self.widths)
         self.functions = _functions(root, order, heads | self.metered)
         self.plain = _plain(order, self.functions)
-        self.program = Program(min(limits.depth, MAX_DEPTH), limits.empty_elements)
+        self.program = Program(min(limits.depth, MAX_DEPTH), min(limits.empty_elements, _U32_MAX))
         self.ops = self.program.ops
         self.todo: list[Callable[[], None]] = []
         self.height = 0

@@ -11,8 +11,6 @@ use crate::numbers::{read_many, with_number};
 use crate::ops::{Code, Op};
 use crate::plan::Plan;
 
-type Values<'py> = Vec<Bound<'py, PyAny>>;
-
 /// An array of which elements are missing; the others are on the stack from `base` on.
 struct Loop {
     base: usize,
@@ -25,7 +23,7 @@ pub struct Decoder<'a, 'py> {
     pub input: Input<'a>,
     budget: u64,
     loops: Vec<Loop>,
-    pub values: Values<'py>,
+    pub values: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Decoder<'a, 'py> {

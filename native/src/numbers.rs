@@ -8,8 +8,6 @@ use crate::input::Input;
 use crate::kit::Kit;
 use crate::ops::Code;
 
-type Made<'py> = PyResult<Bound<'py, PyAny>>;
-
 /// Hands the type of a plain number to a macro: the table of them.
 macro_rules! with_number {
     ($code:expr, $do:ident, $otherwise:expr) => {
@@ -60,7 +58,7 @@ fn list<'py, E: Into<PyErr>>(
     py: Python<'py>,
     tuple: bool,
     items: impl ExactSizeIterator<Item = Result<Bound<'py, PyAny>, E>>,
-) -> Made<'py> {
+) -> PyResult<Bound<'py, PyAny>> {
     let mut failed = None;
     let items = items.map(|item| {
         item.unwrap_or_else(|error| {

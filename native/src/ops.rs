@@ -30,11 +30,13 @@ opcodes! {
     Newtype,
     /// One of the wire values of choice `a`.
     Choice,
-    /// A product of `a` fields begins, or an instance of record `b`.
+    /// A product of `a` fields begins.
     Open,
+    /// An instance of record `b`, of `a` fields, begins.
     OpenRecord,
-    /// It ends: the last `a` values become a tuple, or an instance of record `b`.
+    /// The last `a` values become a tuple.
     Tuple,
+    /// The last `a` values become an instance of record `b`.
     Record,
     /// A tag, and on to an arm of sum `a`.
     Sum,

@@ -111,6 +111,11 @@ def test_a_program_that_checks_steps_over_numbers_at_once() -> None:
     assert [op[:2] for op in program.ops] == [("Skip", 44), ("Bytes", 8), ("Return", 0)]
 
 
+def test_limits_past_any_number_of_ours_are_limits() -> None:
+    native = engine(bsatn.array(bsatn.Unit), Limits(depth=10**30, empty_elements=10**30))
+    assert native.decode(b"\2\0\0\0", 0) == ([(), ()], 4)
+
+
 # -- values that bite
 
 REFUSALS = (GiveUp, TypeError, ValueError, OverflowError)
