@@ -147,6 +147,19 @@ def test_a_list_that_changes_while_it_is_written_does_no_harm() -> None:
         engine(bsatn.U32).encode(Raising())
 
 
+@pytest.mark.parametrize("pair", [("b", ()), (1, []), bsatn.Variant(1), [True, ()]], ids=repr)
+def test_a_variant_that_carries_nothing_is_written(pair: Any) -> None:
+    assert engine(bsatn.sum_(a=bsatn.U8, b=bsatn.Unit)).encode(pair) == b"\1"
+
+
+@pytest.mark.parametrize(
+    "pair", [("b", (1,)), (1, 7), (1, None), ("c", ()), (2, ()), (-1, ()), (1, (), 3), (1,), ("a", 300)], ids=repr
+)
+def test_a_pair_that_is_no_variant_gives_up(pair: Any) -> None:
+    with pytest.raises(REFUSALS):
+        engine(bsatn.sum_(a=bsatn.U8, b=bsatn.Unit)).encode(pair)
+
+
 @pytest.mark.parametrize("value", [1 << 300, -1, 1.5, "1", None, b"", (), object(), float("nan")], ids=repr)
 def test_what_is_no_u32_gives_up(value: Any) -> None:
     for kind in (bsatn.U32, bsatn.array(bsatn.U32), bsatn.U256):
