@@ -14,12 +14,12 @@ __all__ = ["lazily"]
 
 
 def lazily(package: str, home: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """`__getattr__` and `__dir__` of a package; `home` has the module in it that each name comes from."""
+    """`__getattr__` and `__dir__` of a package; `home` has the module in it that each name comes from (with a leading dot: one beside it)."""
 
     def load(name: str) -> Any:
         if name not in home:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(import_module(f"{package}.{home[name]}"), name)
+        value = getattr(import_module(f".{home[name]}", package), name)
         sys.modules[package].__dict__[name] = value  # found once
         return value
 

@@ -17,10 +17,10 @@ from defs.store.checking import GroupReader
 from defs.store.commitlog import Commit, Damage, read_commits
 from defs.store.commitlog.layout import FRAMINGS
 from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
-from defs.store.errors import StoreError
 from defs.store.scanning import Readers, counter, one_by_one, scan
 from defs.store.state import Row
 from defs.store.tracking import Draft, LogTable, Tracker
+from defs.system.errors import StoreError
 
 __all__ = ["BadRecord", "Fault", "LogReader", "Mode", "TableRows", "Transaction", "read_transactions"]
 
