@@ -86,7 +86,7 @@ def _configure_run(parser: argparse.ArgumentParser) -> None:
         "--expected-failures",
         type=Path,
         metavar="FILE",
-        help="failures that are known: lines `ID-OR-GLOB [weak|fail|crashed|varies]  # reason`; one that is not true fails the run",
+        help="failures that are known: lines `ID-OR-GLOB [weak|fail|crashed|varies]  # reason`; a line that is not true fails",
     )
     parser.add_argument(
         "--write-expected",
