@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from bench.checking import TABLES
 from bench.engines import CONSTRUCT, GENERATED, NATIVE, RUST, TYPESCRIPT
 from bench.measure import DIRECTIONS, Direction, Timings
+from bench.processes import Process, ratios
 from bench.workloads import Family, Workload
 
 
@@ -63,7 +65,8 @@ LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
 LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
 NATIVE_LOG = Goal("native log verify / rust's records with rows", "at least", 1.0)
 LOGS = (NATIVE_LOG, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
-GOALS = (*NATIVES, VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS)
+CHECKING = Goal(f"bsatn check, {TABLES} tables / node importing the TypeScript SDK", "at most", 2.0)
+GOALS = (*NATIVES, VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS, CHECKING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,3 +99,9 @@ def log_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
     yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, GENERATED))
     yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, GENERATED))
     yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", GENERATED)))
+
+
+def checking_outcomes(found: Sequence[Process]) -> Iterator[Outcome]:
+    """`found` as measure_checking gives it: node, then what does nothing, then the checks."""
+    for process, ratio in list(zip(found, ratios(found), strict=True))[2:]:
+        yield Outcome(CHECKING, process.says, ratio)

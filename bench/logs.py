@@ -86,9 +86,9 @@ def write(directory: Path, kind: str, size: int) -> int:
 
 def described() -> Iterator[bytes]:
     """A new database, its tables, and a thousand players."""
-    from defs.store import rows as st
-    from defs.store.catalog import row_codec
-    from defs.store.system import bootstrap_rows
+    from defs.system import rows as st
+    from defs.system.catalog import row_codec
+    from defs.system.tables import bootstrap_rows
 
     def encoded(row: object) -> bytes:
         return row_codec(type(row)).encode(row)
@@ -172,8 +172,8 @@ def types(folder: Path) -> dict[str, str]:
     """Files with the type of each table's rows, for an engine that does not learn them from the log."""
     import bsatn
     import bsatn.wiretypes  # gives types themselves a layout
-    from defs.store.system import SYSTEM_SCHEMAS
     from defs.store.tracking import LogTable
+    from defs.system.tables import SYSTEM_SCHEMAS
 
     codec: bsatn.Codec[bsatn.AlgebraicType] = bsatn.Codec(bsatn.AlgebraicType)
     found = {table_id: codec.encode(LogTable.of(schema).row_type) for table_id, schema in SYSTEM_SCHEMAS.items()}

@@ -1,11 +1,16 @@
-"""Whole processes: how long a command takes from start to exit, in times of a Python that does nothing."""
+"""Whole processes: how long a command takes from start to exit, in times of another.
+
+Modules are compiled beforehand, as pip does when it installs: the first run of each command is not counted.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -14,6 +19,7 @@ from bench.engines import ROOT
 from bench.install import Progress
 
 NOTHING = "python -c pass"
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(slots=True)
@@ -38,12 +44,16 @@ def processes() -> list[Process]:
 
 
 def measure_processes(rounds: int, progress: Progress) -> list[Process]:
-    found = processes()
+    return measure_in_turns(processes(), rounds, lambda turn: progress(f"processes: round {turn} of {rounds}"))
+
+
+def measure_in_turns(found: list[Process], rounds: int, says: Callable[[int], None]) -> list[Process]:
+    """Every process once a round, so that all are disturbed alike."""
     for process in found:
         run(process)
         process.seconds.clear()
     for turn in range(rounds):
-        progress(f"processes: round {turn + 1} of {rounds}")
+        says(turn + 1)
         for process in found:
             run(process)
     return found
@@ -54,7 +64,7 @@ def run(process: Process) -> None:
         return
     start = time.perf_counter()
     try:
-        done = subprocess.run(process.command, cwd=ROOT, capture_output=True, text=True, check=False)
+        done = subprocess.run(process.command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     except OSError as error:
         process.failure = f"{process.command[0]}: {error.strerror}"
         return
@@ -64,8 +74,13 @@ def run(process: Process) -> None:
         process.failure = lines[-1] if lines else f"exit code {done.returncode}"
 
 
-def ratio_to_nothing(process: Process, found: list[Process]) -> float | None:
-    nothing = next(one for one in found if one.says == NOTHING)
-    if process.failure is not None or nothing.failure is not None:
+def ratio_to(base: Process, process: Process) -> float | None:
+    """The time of a process in times of another's, round by round; None where one of them failed."""
+    if process.failure is not None or base.failure is not None:
         return None
-    return median(one / other for one, other in zip(process.seconds, nothing.seconds, strict=True))
+    return median(one / other for one, other in zip(process.seconds, base.seconds, strict=True))
+
+
+def ratios(found: Sequence[Process]) -> list[float | None]:
+    """Each in times of the first."""
+    return [ratio_to(found[0], process) for process in found]

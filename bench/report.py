@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from bench.engines import ENGINES, GENERATED, NATIVE, RUST
 from bench.measure import DIRECTIONS, Direction, Timings
-from bench.processes import ratio_to_nothing
+from bench.processes import Process, ratios
 from bench.run import Results
 from bench.tables import NOT_MEASURED, absences, tables
 from bench.workloads import Workload
@@ -56,7 +56,8 @@ def as_json(results: Results) -> str:
         "validation_growth": asdict(results.validation_growth[2]) if results.validation_growth else None,
         "logs": [{**about(workload), **asdict(timings)} for workload, timings in results.logs],
         "log_memory": [{"bytes": size, "kilobytes": peak} for size, peak in results.log_memory],
-        "processes": [{**asdict(one), "ratio": ratio_to_nothing(one, results.processes)} for one in results.processes],
+        "processes": process_data(results.processes),
+        "check": process_data(results.checking),
         "memory": [asdict(found) for found in results.footprints],
         "goals": [{**asdict(outcome), "met": outcome.met} for outcome in results.outcomes],
     }
@@ -80,6 +81,10 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
 def validation_data(workload: Workload, timings: Timings) -> dict[str, object]:
     ratio = timings.ratio("validate", GENERATED, RUST)
     return {**about(workload), "rounds": timings.rounds.get("validate", {}), "time_in_times_of_rust": ratio}
+
+
+def process_data(found: Sequence[Process]) -> list[dict[str, object]]:
+    return [{**asdict(one), "ratio": ratio} for one, ratio in zip(found, ratios(found), strict=True)]
 
 
 def about(workload: Workload) -> dict[str, object]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import engines, goals, logs, machine
+from bench.checking import measure_checking
 from bench.engines import Engine, EngineFailed, Peer
 from bench.goals import Outcome
 from bench.install import INSTALLERS, Progress, Unavailable, cache_folder
@@ -32,7 +33,7 @@ from bench.workloads import (
 from bsatn.engines import available
 
 GROWTH, VALIDATION, PROCESSES, MEMORY = "growth", "validate", "processes", "memory"
-LOGS, LOG_MEMORY = "logs", "log-memory"
+LOGS, LOG_MEMORY, CHECK = "logs", "log-memory", "check"
 MEMORY_WORKLOADS = ("narrow", "wide", "strings", "nested", "mixed")
 FULL = Pace(rounds=7, seconds=0.25)
 QUICK = Pace(rounds=3, seconds=0.05)
@@ -56,12 +57,14 @@ class Results:
     logs: list[tuple[Workload, Timings]] = field(default_factory=list)
     log_memory: list[tuple[int, int]] = field(default_factory=list)  #: bytes of log, kilobytes held at most
     processes: list[Process] = field(default_factory=list)
+    checking: list[Process] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
 def names(*, quick: bool) -> list[str]:
-    return [*(workload.name for workload in workloads(quick=quick)), GROWTH, VALIDATION, LOGS, LOG_MEMORY, PROCESSES, MEMORY]
+    rest = (GROWTH, VALIDATION, LOGS, LOG_MEMORY, PROCESSES, CHECK, MEMORY)
+    return [*(workload.name for workload in workloads(quick=quick)), *rest]
 
 
 @dataclass(slots=True)
@@ -89,6 +92,9 @@ class Run:
             self.log_memory()
         if self.wanted(PROCESSES):
             self.results.processes = measure_processes(3 if self.quick else 15, self.progress)
+        if self.wanted(CHECK):
+            self.results.checking = measure_checking(self.folder, 3 if self.quick else 15, self.progress)
+            self.results.outcomes += goals.checking_outcomes(self.results.checking)
         if self.wanted(MEMORY):
             self.results.footprints = list(self.footprints())
 

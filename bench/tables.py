@@ -10,7 +10,7 @@ from statistics import median
 from bench.engines import CONSTRUCT, ENGINES, GENERATED, NATIVE, RUST, TYPESCRIPT
 from bench.goals import GOALS
 from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
-from bench.processes import ratio_to_nothing
+from bench.processes import Process, ratios
 from bench.run import Results
 from bench.workloads import Workload
 
@@ -40,7 +40,9 @@ def tables(results: Results) -> Iterator[Table]:
     if results.log_memory:
         yield log_memory_table(results.log_memory)
     if results.processes:
-        yield process_table(results)
+        yield process_table("Whole processes", results.processes)
+    if results.checking:
+        yield process_table("Checking as a whole process", results.checking)
     if results.footprints:
         yield memory_table(results)
     if results.outcomes:
@@ -120,16 +122,16 @@ def log_memory_table(found: Sequence[tuple[int, int]]) -> Table:
     return Table("Most memory of a process that verifies a log", ("log", "kilobytes"), rows)
 
 
-def process_table(results: Results) -> Table:
+def process_table(title: str, found: Sequence[Process]) -> Table:
     rows = [
         (
             process.says,
             f"{median(process.seconds) * 1e3:.1f}" if process.seconds and not process.failure else NOT_MEASURED,
-            times(ratio_to_nothing(process, results.processes)),
+            times(ratio),
         )
-        for process in results.processes
+        for process, ratio in zip(found, ratios(found), strict=True)
     ]
-    return Table("Whole processes", ("command", "ms", "in times of the first"), rows)
+    return Table(title, ("command", "ms", "in times of the first"), rows)
 
 
 def memory_table(results: Results) -> Table:
@@ -166,7 +168,7 @@ def absences(results: Results) -> Iterator[tuple[str, str]]:
     for growth in (results.growth, results.validation_growth):
         for name, failure in growth[2].failures.items() if growth else ():
             yield f"growth, {name}", failure
-    for process in results.processes:
+    for process in (*results.processes, *results.checking):
         if process.failure:
             yield process.says, process.failure
 

@@ -11,10 +11,10 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from bsatn.errors import DefinitionError
+from bsatn.frozen import frozen
 from bsatn.records import shape_of
 from bsatn.shapes import Array, Case, Int, Product, Shape, String, Style, Sum, children, is_option, reachable
 from bsatn.stack import on_enough_stack
@@ -130,7 +130,7 @@ def _field_history(cls: type[Any], attribute: str) -> tuple[str | None, Any]:
 # Fitting a value ------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Misfit:
     """Something of a value that a release cannot hold."""
 

@@ -36,6 +36,7 @@ from typing import Any, TypeVar, Union, dataclass_transform, overload
 
 from bsatn import types as t
 from bsatn.errors import DefinitionError
+from bsatn.frozen import frozen
 from bsatn.shapes import Array, Case, Product, Shape, Style, Sum, is_option
 from bsatn.typeshapes import SPECIAL_SHAPES, UNIT_SHAPE, leaf, shape_of_type, type_of_shape
 
@@ -44,7 +45,7 @@ __all__ = ["case", "field", "record", "shape_of", "spelled_before", "type_of", "
 _C = TypeVar("_C", bound=type)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class Declared:
     """What `record` and `case` note about a class, under `__bsatn__`."""
 
@@ -54,7 +55,7 @@ class Declared:
     namespace: dict[str, Any]  #: local names its annotations may use
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class variants:
     """Marks a union of classes as the sum type `name`; `names` gives the variants' wire names where classes do not."""
 
@@ -105,7 +106,7 @@ def _declare(cls: Any, is_case: bool, name: str | None, since: str | None) -> An
     local = {} if frame.f_locals is frame.f_globals else dict(frame.f_locals)
 
     def declare(cls: type[Any]) -> type[Any]:
-        made = dataclasses.dataclass(frozen=True, slots=True)(cls)
+        made = frozen(cls)
         if is_case and len(dataclasses.fields(made)) > 1:
             raise DefinitionError("TooManyFields", f"case {cls.__name__} has more than one field: declare it a record")
         made.__bsatn__ = Declared(is_case, name or cls.__name__, since, local)

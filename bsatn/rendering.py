@@ -9,7 +9,6 @@ for what to write around the parts.
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import operator
 import struct
@@ -19,6 +18,7 @@ from types import GeneratorType
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from bsatn.errors import BsatnError, EncodeError, LimitExceeded
+from bsatn.frozen import frozen
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.shapes import (
     Array,
@@ -264,7 +264,7 @@ def is_flat(shape: Shape) -> bool:
 # Values rendered --------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class Form(Generic[_P]):
     """How a rendering writes each kind of value, as pieces of text or bytes.
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from bsatn.frozen import frozen
 from bsatn.values import SPECIAL_CLASSES
 
 __all__ = [
@@ -34,7 +34,7 @@ class AlgebraicType:
         return format_type(self)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ref(AlgebraicType):
     """A reference to an entry of the Typespace the type is used with."""
 
@@ -46,7 +46,7 @@ class Ref(AlgebraicType):
     __str__ = AlgebraicType.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Primitive(AlgebraicType):
     """A type without parts: Bool, String, an integer or a float. Use the constants of this module."""
 
@@ -58,7 +58,7 @@ class Primitive(AlgebraicType):
     __str__ = AlgebraicType.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ArrayType(AlgebraicType):
     """Any number of values of one type. An array of U8 is a byte string."""
 
@@ -70,7 +70,7 @@ class ArrayType(AlgebraicType):
     __str__ = AlgebraicType.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductTypeElement:
     """One field of a product; tuples have fields without names."""
 
@@ -78,7 +78,7 @@ class ProductTypeElement:
     algebraic_type: AlgebraicType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductType(AlgebraicType):
     """Fields in order. No fields at all is the unit type."""
 
@@ -93,7 +93,7 @@ class ProductType(AlgebraicType):
     __str__ = AlgebraicType.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumTypeVariant:
     """One alternative of a sum; its position is its tag."""
 
@@ -101,7 +101,7 @@ class SumTypeVariant:
     algebraic_type: AlgebraicType
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumType(AlgebraicType):
     """One of several alternatives. No variants at all is the never type."""
 
@@ -122,7 +122,7 @@ class SumType(AlgebraicType):
     __str__ = AlgebraicType.__str__
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Typespace:
     """The types that a `Ref` can name, by index."""
 

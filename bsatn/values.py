@@ -19,8 +19,10 @@ from __future__ import annotations
 
 import datetime
 import struct
-import uuid
-from typing import Any, ClassVar, Generic, Self, SupportsIndex, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, SupportsIndex, TypeVar
+
+if TYPE_CHECKING:
+    from uuid import UUID
 
 __all__ = ["ConnectionId", "F32NaN", "Identity", "Some", "TimeDuration", "Timestamp", "Uuid", "Variant"]
 
@@ -154,13 +156,15 @@ class Uuid(_Hex):
     BITS = 128
 
     @classmethod
-    def from_uuid(cls, value: uuid.UUID) -> Self:
+    def from_uuid(cls, value: UUID) -> Self:
         """From the standard library's UUID."""
         return cls(value.int)
 
-    def to_uuid(self) -> uuid.UUID:
+    def to_uuid(self) -> UUID:
         """As the standard library's UUID."""
-        return uuid.UUID(int=int(self))
+        from uuid import UUID
+
+        return UUID(int=int(self))
 
 
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)

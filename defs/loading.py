@@ -9,10 +9,10 @@ from __future__ import annotations
 import dataclasses
 import os
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bsatn.codec import Trailing
+from bsatn.frozen import frozen
 from bsatn.limits import DEFAULT_LIMITS
 from bsatn.limits import Limits as CodecLimits
 from defs import raw, sources
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Loaded", "load", "read_json"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """A definition, and where it came from."""
 

@@ -27,7 +27,7 @@ from defs import raw
 from defs.cli import COMMANDS, main
 from defs.raw.shared import TableAccess
 from defs.store.showing import type_text
-from defs.store.system import EPHEMERAL_TABLES, SYSTEM_TABLES
+from defs.system.tables import EPHEMERAL_TABLES, SYSTEM_TABLES
 from defs.testee import OPS
 
 ROOT = Path(__file__).parents[1]

@@ -21,6 +21,7 @@ import pytest
 import bsatn
 import defs
 from bsatn.engines import available
+from defs.vectors.archive import members
 
 REPOSITORY = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
@@ -212,7 +213,9 @@ def test_a_wheel_holds_the_code_and_the_vectors(tmp_path: Path) -> None:
     code = {str(path.relative_to(REPOSITORY)) for package in ("bsatn", "defs") for path in (REPOSITORY / package).rglob("*.py")}
     assert code <= names
     assert {"bsatn/py.typed", "defs/py.typed"} <= names
-    assert any(name.startswith("bsatn/vectors/") for name in names)
+    vectors = {path.relative_to(REPOSITORY / "vectors").as_posix() for path in members(REPOSITORY / "vectors")}
+    assert {f"bsatn/vectors/{name}" for name in vectors} <= names
+    assert wheel.stat().st_size < 12 << 20
     assert not any(name.startswith(("tests/", "bench/", "native/")) for name in names)
 
 

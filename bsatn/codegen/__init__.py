@@ -11,7 +11,6 @@ from typing import Any, NoReturn
 from bsatn.codegen.plan import make_plan
 from bsatn.codegen.reader import write_readers
 from bsatn.codegen.runtime import Unsure
-from bsatn.codegen.writer import write_writers
 from bsatn.collector import LARGE, collector_paused
 from bsatn.limits import Limits
 from bsatn.shapes import Shape
@@ -54,6 +53,8 @@ class GeneratedEngine:
     def writers(self) -> dict[str, Any]:
         """The writing functions; made on first use."""
         if self._writers is None:
+            from bsatn.codegen.writer import write_writers
+
             plan = make_plan(self.shape, self.limits)
             if plan.is_too_large:
                 self._writers = {"write": _give_up, "write_many": _give_up}

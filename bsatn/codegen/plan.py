@@ -12,8 +12,8 @@ longest path is within the limit needs no counting at all.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from bsatn.frozen import frozen
 from bsatn.limits import Limits
 from bsatn.shapes import (
     Array,
@@ -43,7 +43,7 @@ MAX_SIZE = 8000  #: nodes of one function; Python takes a second to compile 20,0
 _HUGE = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The decisions for one graph. `functions` maps a shape to its function's number; more may join while writing."""
 

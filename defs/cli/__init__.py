@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "layouts": ("layouts", "list the wire layouts that are known, and the releases that write them"),
     "sql": ("sql", "say what the server would make of a subscription"),
     "testee": ("testee", "answer conformance questions, one JSON object a line"),
+    "conformance": ("conformance", "ask an implementation in any language the golden vectors, or questions made at random"),
     "vectors": ("vectors", "list, show, check and generate the golden vectors"),
 }
 

@@ -32,23 +32,31 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OLD",
-        help="the definition to replace, from anywhere that NEW may be from; repeat it for every release still in use",
+        help="the definition to replace, from anywhere that NEW may be from, or git:REF:PATH, a file as git has it; repeat it "
+        "for every release still in use",
     )
     add_source(parser, "new")
     parser.add_argument(
         "--against-layout", default="auto", metavar="RELEASE", help="the release whose wire layout the OLD definitions are in"
     )
+    parser.add_argument(
+        "--allow-missing",
+        action="store_true",
+        help="accept that git has no file at PATH in REF, as for a module that is new; a REF that is not there stays an error",
+    )
     parser.add_argument("--server", metavar="RELEASE", help=f"the server's release, such as 2.4; by default {NEWEST}")
     parser.add_argument(
         "--fail-on",
         choices=THRESHOLDS,
-        help="the least level of findings that makes the status 1, by default error; or server: only what stops publishing; "
-        "or never",
+        metavar="LEVEL",
+        help="the least level of findings that makes the status 1: error (the default), warning or note; or server: only what "
+        "stops publishing; or never",
     )
     parser.add_argument(
         "-f",
         "--format",
         choices=PRINTERS,
+        metavar="FORMAT",
         default="text",
         help="text (the default), json, sarif, junit, github (annotations), gitlab (code quality), markdown (for a comment), "
         "html (one file), or spacetime (the plan as the server prints it)",
@@ -58,12 +66,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--color", choices=("auto", *_COLORS), default="auto", help="colour, by default on a terminal")
     add_output(parser)
     parser.epilog = (
-        "Sources are also git:REF:PATH, a file as git has it, and lock files (see `bsatn lock`).\n\n"
+        "NEW and OLD may also be git:REF:PATH and lock files (see `bsatn lock`); --kind and --layout are about NEW.\n\n"
         "Exit status: 0 compatible, 1 findings at or above --fail-on, 2 wrong usage, 3 could not compare.\n\n"
         "Examples:\n"
         "  bsatn check --against bsatn.lock module.wasm\n"
         "  bsatn check --against git:origin/main:module.wasm module.wasm\n"
         "  bsatn check --against v1.lock --against v2.lock module.wasm --server 2.4\n"
+        "  bsatn check --against old.wasm new.wasm --format spacetime\n"
         "  bsatn check --against old.wasm new.wasm --format html -o report.html"
     )
 
@@ -82,9 +91,10 @@ def run(args: argparse.Namespace) -> int:
         for layout in (args.source_layout, args.against_layout):
             _ = layout == "auto" or release_of(layout)
         threshold = args.fail_on or settings.fail_on or "error"
-        new = _side(args, args.new, args.source_layout)
-        old = [_side(args, one, args.against_layout) for one in against]
-        found = check(old, new, release=release, threshold=threshold, settings=settings)
+        new = _side(args, args.new, args.source_layout, args.kind)
+        old = [_side(args, one, args.against_layout, None) for one in against]
+        missing = args.allow_missing or bool(settings.allow_missing)
+        found = check(old, new, release=release, threshold=threshold, settings=settings, allow_missing=missing)
     except (BadConfig, UnknownRelease, UnknownLayout) as error:
         raise UsageError(str(error)) from None
     found = replace(found, color=_COLORS[args.color] if args.color in _COLORS else use_color(args))
@@ -106,8 +116,8 @@ def _settings(args: argparse.Namespace) -> Settings:
     return Settings() if path is None else read(path)
 
 
-def _side(args: argparse.Namespace, source: str, layout: str) -> Side:
-    one = argparse.Namespace(**{**vars(args), "source_layout": layout})
+def _side(args: argparse.Namespace, source: str, layout: str, kind: str | None) -> Side:
+    one = argparse.Namespace(**{**vars(args), "source_layout": layout, "kind": kind})
     return side(source, lambda: load_source(one, source))
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from bsatn import cborform, satn, satsjson
 from bsatn.codec import Codec
 from bsatn.shapes import Shape
-from defs.cli.common import UsageError, add_output, add_type, add_value_bytes, read_value_bytes, resolve_type, write_output
+from defs.cli.common import UsageError, add_output, add_value_bytes, read_value_bytes, write_output
+from defs.cli.types import add_type, resolve_type
 
 #: How a value can be printed.
 _FORMS: dict[str, Callable[[Shape, Any], str | bytes]] = {

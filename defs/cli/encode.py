@@ -9,7 +9,8 @@ from typing import Any
 
 from bsatn import satsjson
 from bsatn.codec import Codec
-from defs.cli.common import add_output, add_type, read_input, resolve_type, write_output
+from defs.cli.common import add_output, read_input, write_output
+from defs.cli.types import add_type, resolve_type
 
 _FORMS: dict[str, Callable[[bytes], str | bytes]] = {
     "hex": bytes.hex,

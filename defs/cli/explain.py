@@ -9,7 +9,8 @@ import shutil
 
 from bsatn.explanation import explain
 from defs import raw
-from defs.cli.common import UsageError, add_output, add_value_bytes, read_value_bytes, resolve_type, use_color, write_output
+from defs.cli.common import UsageError, add_output, add_value_bytes, read_value_bytes, use_color, write_output
+from defs.cli.types import resolve_type
 
 _RULE = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+")  #: what ids of rules look like, and no bytes do
 

@@ -1,4 +1,4 @@
-"""`bsatn vectors`: the golden vectors listed, shown, checked, asked of this library, and generated anew."""
+"""`bsatn vectors`: the golden vectors listed, shown, checked, asked of this library, packed, and generated anew."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from defs.cli.common import UsageError, printable
+from defs.cli.common import UsageError, add_output, printable, write_output
 from defs.vectors import AREAS, Case, VectorError, VectorFile, default_directory, lint, read_all, verify
 from defs.vectors.areas import FIELDS
 from defs.vectors.files import plain
@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "  bsatn vectors list --area values\n"
         "  bsatn vectors show values-0004\n"
         "  bsatn vectors verify\n"
+        "  bsatn vectors export -o vectors.tar.gz\n"
         "  bsatn vectors generate --check --area names"
     )
     actions = parser.add_subparsers(title="actions", metavar="ACTION", required=True, parser_class=argparse.ArgumentParser)
@@ -34,6 +35,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
             sub.add_argument("--area", choices=AREAS, action="append", help="only this area; may be given more than once")
         if name == "show":
             sub.add_argument("id", metavar="ID", help="of a case, such as values-0001")
+        if name == "export":
+            add_output(sub)
         if name == "generate":
             sub.add_argument("--check", action="store_true", help="change nothing; say what would, and fail if anything does")
 
@@ -124,10 +127,17 @@ def _verify(args: argparse.Namespace) -> int:
     if len(report.failures) > _SHOWN:
         print("also:", ", ".join(failure.id for failure in report.failures[_SHOWN:]))
     for area in args.areas:
-        print(f"{area:<12} {report.agreed[area]:>5} agree  {failed[area]:>4} differ  {report.skipped[area]:>4} skipped")
+        print(f"{area:<13} {report.agreed[area]:>5} agree  {failed[area]:>4} differ  {report.skipped[area]:>4} skipped")
     if not report.agreed and not report.failures and not report.skipped:
         raise VectorError("NoVectors", f"no vectors under {args.dir}")
     return 1 if faults or report.failures else 0
+
+
+def _export(args: argparse.Namespace) -> int:
+    from defs.vectors.archive import archive
+
+    write_output(args, archive(args.dir))
+    return 0
 
 
 def _generate(args: argparse.Namespace) -> int:
@@ -150,5 +160,6 @@ _ACTIONS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "show": (_show, "print one case, readable"),
     "lint": (_lint, "say whether the files are as they were generated"),
     "verify": (_verify, "lint, and ask every case of this library"),
+    "export": (_export, "pack the vectors, their schemas, and the testees' sources as one archive (tar.gz)"),
     "generate": (_generate, "make the vectors anew: asks the published crates, so it needs cargo"),
 }

@@ -10,16 +10,18 @@ table below.
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from defs.describe.model import Description
+from defs.lazy import deferred, lazily
 
 if TYPE_CHECKING:
+    from defs.describe.model import Description as Description
     from defs.raw import RawModuleDef
     from defs.schema import ModuleDef
 
 __all__ = ["RENDERERS", "Description", "describe"]
+
+__getattr__, __dir__ = lazily(__name__, {"Description": "model"})
 
 
 def describe(definition: RawModuleDef | ModuleDef) -> Description:
@@ -32,23 +34,11 @@ def describe(definition: RawModuleDef | ModuleDef) -> Description:
     return gather(definition)
 
 
-def _lazy(module: str, function: str) -> Callable[[Description], str]:
-    """A renderer that loads its module on first use."""
-
-    def render(description: Description) -> str:
-        text: str = getattr(import_module(f"defs.describe.{module}"), function)(description)
-        return text
-
-    render.__name__ = function
-    render.__doc__ = f"See `defs.describe.{module}`."
-    return render
-
-
 #: Renderer by the name of its format.
 RENDERERS: dict[str, Callable[[Description], str]] = {
-    "text": _lazy("text", "to_text"),
-    "json": _lazy("jsonform", "to_json_text"),
-    "markdown": _lazy("markdown", "to_markdown"),
-    "mermaid": _lazy("mermaid", "to_mermaid"),
-    "html": _lazy("html", "to_html"),
+    "text": deferred("defs.describe.text:to_text"),
+    "json": deferred("defs.describe.jsonform:to_json_text"),
+    "markdown": deferred("defs.describe.markdown:to_markdown"),
+    "mermaid": deferred("defs.describe.mermaid:to_mermaid"),
+    "html": deferred("defs.describe.html:to_html"),
 }

@@ -8,7 +8,7 @@ no further one is built.
 from __future__ import annotations
 
 from bsatn import types as t
-from bsatn.codec import Codec
+from bsatn.codec import Codec, Engine
 from bsatn.errors import BsatnError
 from bsatn.limits import Limits
 from bsatn.satn import format_value
@@ -51,7 +51,8 @@ class Defaults:
 
     def _build(self, kind: AlgebraicType) -> Codec[object] | None:
         try:
-            codec: Codec[object] = Codec(kind, self.typespace, limits=_LIMITS, engine="construct")
+            engine: Engine = "generated" if isinstance(kind, t.Primitive) else "construct"  # which need not be compiled
+            codec: Codec[object] = Codec(kind, self.typespace, limits=_LIMITS, engine=engine)
         except BsatnError:
             return None
         self.work -= len(reachable(codec.shape))

@@ -12,8 +12,9 @@ has the `namespace` it is mounted under, empty at the root, and `full_name` is w
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from bsatn.frozen import frozen
 
 __all__ = [
     "Column", "Description", "Index", "Link", "LinkKind", "Member", "NamedType", "Node", "NodeKind", "Outbox", "Param",
@@ -26,7 +27,7 @@ def full_name(namespace: str, name: str) -> str:
     return f"{namespace}.{name}" if namespace else name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Named:
     namespace: str
     name: str
@@ -37,7 +38,7 @@ class _Named:
         return full_name(self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """A column of a table. `default` is the text of the value, None without one."""
 
@@ -49,7 +50,7 @@ class Column:
     default: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Index:
     """An index; `algorithm` is btree, hash or direct. The name has the namespace in it."""
 
@@ -58,7 +59,7 @@ class Index:
     columns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Schedule:
     """What rows of a table call, at the time in `column`. `function_kind` is reducer, procedure, or None if unknown."""
 
@@ -67,7 +68,7 @@ class Schedule:
     column: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Outbox:
     """The reducer of another database that rows of a table call."""
 
@@ -77,7 +78,7 @@ class Outbox:
     on_result_reducer: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Table(_Named):
     """A table. `unique_constraints` holds those over several columns; a column's own is its flag.
 
@@ -96,7 +97,7 @@ class Table(_Named):
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Param:
     """A parameter of a function."""
 
@@ -104,7 +105,7 @@ class Param:
     type: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View(_Named):
     """A function that clients subscribe to. `primary_key` names columns of its rows."""
 
@@ -115,7 +116,7 @@ class View(_Named):
     primary_key: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reducer(_Named):
     """A transaction. `lifecycle` is init, client_connected or client_disconnected; None for a plain one."""
 
@@ -124,7 +125,7 @@ class Reducer(_Named):
     is_private: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Procedure(_Named):
     """A function that returns a value; `return_type` is None when it is the unit type."""
 
@@ -133,7 +134,7 @@ class Procedure(_Named):
     is_private: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """An HTTP request that a handler answers; `method` is ANY for every one."""
 
@@ -142,7 +143,7 @@ class Route:
     handler: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """An environment variable. `choices` are the values it may have; None means any string."""
 
@@ -151,7 +152,7 @@ class Variable:
     is_optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """A field of a product or a variant of a sum; `type` is None for a variant without payload."""
 
@@ -159,7 +160,7 @@ class Member:
     type: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedType(_Named):
     """A named type; `name` has its scopes in it. `kind` is product, sum, or alias: then `alias` is the type's
     text.
@@ -214,7 +215,7 @@ class Link(NamedTuple):
     label: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Description:
     """A module. `version` is that of the definition, 8 to 10. `environment` is None if undeclared, which is not empty."""
 

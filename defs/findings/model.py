@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import islice
 from typing import Literal, TypeAlias
 
+from bsatn.frozen import frozen
 from bsatn.paths import format_path
 
 __all__ = ["Finding", "Level", "Reading", "Report", "Status", "counted", "element_path"]
@@ -24,7 +25,7 @@ _NESTED = ("submodules", int, "module")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One thing found."""
 
@@ -64,7 +65,7 @@ def _is_nested(steps: tuple[str | int, ...]) -> bool:
     return len(steps) == 3 and steps[0] == _NESTED[0] and isinstance(steps[1], int) and steps[2] == _NESTED[2]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What was found in one source."""
 
@@ -95,7 +96,7 @@ class Report:
         yield from self.findings
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reading:
     """All that a printer prints from."""
 

@@ -20,7 +20,7 @@ from typing import Any, Final
 from bsatn.errors import BsatnError
 from defs.loading import Loaded
 from defs.migrate.config import Ignore, Settings, check_rules
-from defs.migrate.fingerprint import fingerprint
+from defs.migrate.merging import told_once
 from defs.migrate.releases import NEWEST, Profile
 from defs.migrate.reports.model import Check, Comparison, Entry, Failure, Ignored, Side
 from defs.migrate.rules import RULES, RuleFinding, client_findings
@@ -52,6 +52,16 @@ SETTINGS_RULES: Final[dict[str, Rule]] = {
             "Settle what was ignored and remove the ignore, or give it another day.",
             "either",
         ),
+        Rule(
+            "OLD_DEFINITION_EXISTS",
+            "What a module is compared with is there",
+            "server",
+            "note",
+            "A revision that does not have the file yet says nothing about compatibility; nor does one in which the path is "
+            "misspelled.",
+            "None is needed as long as the module is new there; leave --allow-missing out when it no longer is.",
+            "either",
+        ),
     )
 }
 
@@ -67,11 +77,11 @@ def side(source: str, load: Callable[[], Loaded]) -> Side:
     try:
         loaded = load()
         module = loaded.validate()
-        return Side(loaded.origin, loaded.version, loaded.layout, fingerprint(module), module)
+        return Side(loaded.origin, loaded.version, loaded.layout, module)
     except ValidationErrors as invalid:
         failed = _invalid(invalid)
     except SourceError as error:
-        failed = Failure(error.kind, error.message)
+        failed = Failure(error.kind, error.message + _ADVICE.get(error.kind, ""))
     except BsatnError as error:
         failed = Failure(error.kind, str(error))
     except OSError as error:
@@ -79,6 +89,10 @@ def side(source: str, load: Callable[[], Loaded]) -> Side:
     if loaded is None:
         return Side(source, failed=failed)
     return Side(loaded.origin, loaded.version, loaded.layout, failed=failed)
+
+
+_ABSENT: Final = "GitPath"  #: the kind of failure that says that there is no such file yet
+_ADVICE: Final = {_ABSENT: " (if the module is new there, --allow-missing accepts that)"}
 
 
 def _invalid(invalid: ValidationErrors) -> Failure:
@@ -96,10 +110,12 @@ def check(
     threshold: str = "error",
     settings: Settings | None = None,
     today: date | None = None,
+    allow_missing: bool = False,
 ) -> Check:
     """Whether `new` may replace each of the older definitions on a server of a release.
 
-    `today` decides which ignores have expired. Raises UnknownRelease; BadConfig for a rule that is none.
+    With `allow_missing`, one that a git revision does not have is no failure. `today` decides which ignores have expired.
+    Raises UnknownRelease; BadConfig for a rule that is none.
     """
     settings = settings or Settings()
     check_rules(settings, all_rules())
@@ -107,9 +123,9 @@ def check(
     today = today or date.today()
     valid = [one for one in settings.ignore if not one.has_expired(today)]
     used: set[Ignore] = set()
-    comparisons = [_settled(_compared(one, new, release), settings, valid, used) for one in old]
+    comparisons = [_settled(_compared(one, new, release, allow_missing), settings, valid, used) for one in old]
     stale = () if any(one.failures for one in comparisons) else (one for one in valid if one not in used)
-    about = [_about(one, "IGNORE_MATCHES", "it matches no finding") for one in stale]
+    about = [_about(one, "IGNORE_MATCHES", _fits_nothing(one, comparisons)) for one in stale]
     about += [
         _about(one, "IGNORE_NOT_EXPIRED", f"it expired on {one.expires}") for one in settings.ignore if one.has_expired(today)
     ]
@@ -117,7 +133,12 @@ def check(
     return Check(new, comparisons, release, threshold, kept, settings.origin)
 
 
-def _compared(old: Side, new: Side, release: str) -> Comparison:
+def _compared(old: Side, new: Side, release: str, allow_missing: bool) -> Comparison:
+    if allow_missing and old.failed is not None and old.failed.kind == _ABSENT:
+        missing = old.failed.message.removesuffix(_ADVICE[_ABSENT])
+        rule = SETTINGS_RULES["OLD_DEFINITION_EXISTS"]
+        note = Entry(rule, rule.severity, old.source, missing)
+        return Comparison(replace(old, failed=None), new, entries=[note], absent=True)
     if old.module is None or new.module is None:
         return Comparison(old, new)
     try:
@@ -125,8 +146,7 @@ def _compared(old: Side, new: Side, release: str) -> Comparison:
         found = client_findings(old.module, new.module, release=release)
     except BsatnError as error:
         return Comparison(old, new, failed=Failure(error.kind, str(error)))
-    merged = sorted(dict.fromkeys([*entries, *map(_entry, found)]), key=lambda entry: entry.sort_key)
-    return Comparison(old, new, server, merged)
+    return Comparison(old, new, server, told_once(entries, map(_entry, found)))
 
 
 def _entry(found: RuleFinding) -> Entry:
@@ -156,6 +176,12 @@ def _apply(
         elif level != "off":
             kept.append(replace(entry, level=level))
     return sorted(kept, key=lambda entry: entry.sort_key), ignored
+
+
+def _fits_nothing(ignore: Ignore, comparisons: Iterable[Comparison]) -> str:
+    found = (entry for one in comparisons for entry in one.entries)
+    told = next((one for one in found if ignore.rule in one.also and ignore.matches(ignore.rule, one.element)), None)
+    return f"it matches no finding; {told.rule.id} is what tells of it here" if told else "it matches no finding"
 
 
 def _about(ignore: Ignore, rule: str, message: str) -> Entry:

@@ -8,9 +8,11 @@ release looks at things in another way does a comparison ask for the profile.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
+from itertools import zip_longest
 from typing import Final, TypeAlias
 
+from bsatn.frozen import frozen
 from defs.migrate import errors as e
 from defs.migrate import steps as s
 from defs.migrate.releases import RULES, Profile
@@ -23,7 +25,7 @@ __all__ = ["COMPARISONS", "Finding", "Work"]
 Finding: TypeAlias = s.Step | s.Precheck | e.MigrationError
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Work:
     """The two definitions, the release, and what was learned of types so far."""
 
@@ -67,7 +69,7 @@ def views(work: Work) -> Iterator[Finding]:
 
 
 def _same_view(work: Work, old: Owned[ViewDef], new: Owned[ViewDef]) -> bool:
-    """Everything is looked at, whatever was found before: a type the server crashes on makes it crash."""
+    """Both lists of columns are looked at, whatever the other says: a type the server crashes on makes it crash."""
     before, after = old.item, new.item
     keys = not work.profile.has(RULES.VIEW_KEYS) or before.primary_key == after.primary_key
     columns = _same_columns(work, old, new, before.return_columns, after.return_columns)
@@ -76,11 +78,13 @@ def _same_view(work: Work, old: Owned[ViewDef], new: Owned[ViewDef]) -> bool:
 
 
 def _same_columns(work: Work, old: Owned[ViewDef], new: Owned[ViewDef], before: _Columns, after: _Columns) -> bool:
-    """Whether names, places and types are equal: not even growth of a type is allowed."""
-    others = {one.name: one for one in after}
-    pairs = [(one, others[one.name]) for one in before if one.name in others]
-    changed = [work.upgrade.compare(old.type_of(was), new.type_of(becomes))[0] for was, becomes in pairs]
-    return [one.name for one in before] == [one.name for one in after] and not any(changed)
+    """Whether names, places and types are equal, not even growth of a type allowed; the first difference ends it."""
+    for was, becomes in zip_longest(before, after):
+        if was is None or becomes is None or was.name != becomes.name:
+            return False
+        if work.upgrade.compare(old.type_of(was), new.type_of(becomes))[0]:
+            return False
+    return True
 
 
 # Tables -----------------------------------------------------------------------------------------------------

@@ -22,13 +22,14 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Final
 
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
 
 __all__ = ["LEVELS", "THRESHOLDS", "BadConfig", "Ignore", "Settings", "check_rules", "find", "nearest", "read"]
 
@@ -45,7 +46,7 @@ class BadConfig(BsatnError):
         super().__init__("BadConfig", f"{where}: {message}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignore:
     """Findings that are known and accepted: of a rule, on elements that match a pattern with `*` and `?`."""
 
@@ -63,7 +64,7 @@ class Ignore:
         return self.expires is not None and today > self.expires
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Settings:
     """All that can be configured; what was not is None or empty."""
 
@@ -73,6 +74,7 @@ class Settings:
     severity: Mapping[str, str] = field(default_factory=dict)
     ignore: tuple[Ignore, ...] = ()
     origin: str | None = None  #: the file that said so
+    allow_missing: bool | None = None
 
 
 def find(start: Path) -> Path | None:
@@ -199,10 +201,17 @@ def _ignores(value: Any, file: str, key: str) -> tuple[Ignore, ...]:
     return tuple(made)
 
 
+def _flag(value: Any, file: str, key: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadConfig(file, f"{key} must be true or false, not {_said(value)}")
+    return value
+
+
 KEYS: Final[dict[str, _Reader]] = {
     "against": _texts,
     "server": _text,
     "fail-on": _one_of(THRESHOLDS),
+    "allow-missing": _flag,
     "severity": _severities,
     "ignore": _ignores,
 }

@@ -11,10 +11,11 @@ part within a type is told as if the column's own type were shown.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
 from bsatn.paths import format_path
 from defs.raw.shared import TableType
 from defs.validate.rustlike import ColId, Family, Name, OptionalName, Pretty, Rust, TypeRef, variant
@@ -39,7 +40,7 @@ OptionalColId: TypeAlias = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class MigrationError(Family):
     """One reason why the server refuses."""
 
@@ -72,7 +73,7 @@ class ChangeColumnTypeParts(ColumnTypeParts):
     type2: Pretty
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class TypeChange(MigrationError):
     """A column's type is not what the old one may become."""
 

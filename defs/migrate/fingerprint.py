@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ def surface(module: ModuleDef) -> dict[str, Any]:
         found = on_enough_stack(lambda: _surface(module))
     except RecursionError:
         what = "a type is nested deeper than Python's stack allows"
-        raise LimitExceeded("depth", 0, what, advice="the bound cannot be raised") from None
+        raise LimitExceeded("depth", sys.getrecursionlimit(), what, advice="sys.setrecursionlimit stops it first") from None
     routes = {(route.path, _method(route.method)) for route in module.http_routes}
     rest = {"http_routes": [list(one) for one in sorted(routes)], "row_level_security": sorted(module.row_level_security)}
     return {"format": FORMAT, **found, **{key: value for key, value in rest.items() if value}}

@@ -7,11 +7,12 @@ steps. It never sees rows. What the server still refuses afterwards is told by `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, Literal, TypeAlias
 
 from bsatn.collector import collector_paused
 from bsatn.errors import BsatnError, LimitExceeded
+from bsatn.frozen import frozen
 from bsatn.stack import on_enough_stack
 from defs.migrate import errors as e
 from defs.migrate import steps as s
@@ -26,7 +27,7 @@ __all__ = ["MigrationPlan", "Verdict", "plan"]
 Verdict: TypeAlias = Literal["auto", "breaks-clients", "manual"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MigrationPlan:
     """How the new definition replaces the old one: prechecks, then steps, in the server's order."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hmac
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
 from defs.keccak import keccak_256
 from defs.migrate.errors import MigrationErrors
 from defs.migrate.planner import MigrationPlan, plan
@@ -35,12 +35,12 @@ class MigrationPolicyError(BsatnError):
         super().__init__(kind, _MESSAGES[kind])
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Compatible:
     """Clients must go on working: a plan that disconnects them is refused."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BreakClients:
     """Clients may break, for whoever has the token of this very update: 32 bytes."""
 

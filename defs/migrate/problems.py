@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
+from bsatn.frozen import frozen
 from defs.migrate import steps as s
+from defs.migrate.environment import stricter
 from defs.migrate.errors import MigrationErrors
 from defs.migrate.planner import MigrationPlan
 from defs.migrate.sides import Side
@@ -29,7 +30,7 @@ __all__ = ["KINDS", "Outcome", "Problem", "publishing_problems"]
 Outcome: TypeAlias = Literal["refused", "data", "crash", "lost", "unshown", "notice"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Kind:
     outcome: Outcome
     why: str
@@ -88,8 +89,8 @@ KINDS: Final[dict[str, _Kind]] = {
     ),
     "RequiredVariable": _Kind(
         "data",
-        "the environment variable must have a value of this type when the module is published",
-        "set it with the publish, or declare it optional",
+        "publishing looks at the value of the environment variable, which planning does not",
+        "set it with the publish, or make it optional with the values that it could have",
     ),
     "MajorVersionUpgrade": _Kind(
         "notice",
@@ -104,7 +105,7 @@ KINDS: Final[dict[str, _Kind]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Problem:
     """One thing that publishing runs into.
 
@@ -119,7 +120,7 @@ class Problem:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Work:
     plan: MigrationPlan
     old: Side
@@ -228,13 +229,9 @@ def shown(work: _Work) -> Iterator[Problem]:
 
 
 def environment(work: _Work) -> Iterator[Problem]:
-    """Variables that did not have to have such a value before. (spec: compat 6.3)"""
-    before = dict(work.old.module.environment or {})
-    for name, variable in (work.new.module.environment or {}).items():
-        known = before.get(name)
-        same = known is not None and known.ty == variable.ty and (variable.optional or not known.optional)
-        if not same and (not variable.optional or known is not None):
-            yield _problem("RequiredVariable", ("environment", name))
+    """Variables that did not have to have such a value before."""
+    for name, _, _ in stricter(work.old.module, work.new.module):
+        yield _problem("RequiredVariable", ("environment", name))
 
 
 #: What is looked at of a plan.

@@ -7,19 +7,16 @@ are the `RULES` here. What a release does not know it does not compare, unless a
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
+from defs.releases import Release, release_named
 
 __all__ = ["NEWEST", "RULES", "Profile", "Rule", "UnknownRelease", "version_of"]
 
-Version: TypeAlias = tuple[int, int, int, int]  #: major, minor, patch, hotfix
-
 NEWEST: Final = "2.14.0"
 OLDEST: Final = "1.0.0"
-_FORM = re.compile(r"(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?:-hotfix(\d{1,4}))?")
 
 
 class UnknownRelease(BsatnError):
@@ -30,7 +27,7 @@ class UnknownRelease(BsatnError):
         super().__init__("UnknownRelease", message, release=release)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A comparison that is neither a step nor an error of its own."""
 
@@ -38,7 +35,7 @@ class Rule:
     about: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rules:
     """The rules by name."""
 
@@ -50,13 +47,15 @@ class Rules:
 RULES: Final = Rules()
 
 
-def version_of(release: str) -> Version:
-    """The numbers of a release. Raises UnknownRelease for anything that is not written like one."""
-    found = _FORM.fullmatch(release)
-    if found is None:
+def version_of(release: str) -> Release:
+    """The numbers of a release. Raises UnknownRelease for anything else, candidates among it: nobody asked their planners."""
+    try:
+        found = release_named(release)
+    except ValueError:
+        raise UnknownRelease(release) from None
+    if found.is_candidate:
         raise UnknownRelease(release)
-    major, minor, patch, hotfix = (int(part or 0) for part in found.groups())
-    return major, minor, patch, hotfix
+    return found
 
 
 class Profile:

@@ -7,9 +7,9 @@ table they are of is no part of it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
+from bsatn.frozen import frozen
 from bsatn.types import AlgebraicType
 from defs.migrate.steps import Key
 from defs.migrate.types import Resolved
@@ -42,7 +42,7 @@ class Unanswerable(Exception):
         super().__init__(why, path)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Owned(Generic[_T]):
     """A table or view, the module it is of, and that module's types without references."""
 
@@ -59,7 +59,7 @@ class Owned(Generic[_T]):
             raise Unanswerable(error, (*self.module.path, kind, owner, "columns", column.name)) from None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part(Generic[_T]):
     """An index, constraint or sequence, with its table."""
 

@@ -7,9 +7,10 @@ Steps sort by the position of their class, then by namespace segment by segment,
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, ClassVar, TypeAlias, TypeVar, dataclass_transform
 
+from bsatn.frozen import frozen
 from defs.schema.model import NamespacePath
 
 __all__ = [
@@ -47,7 +48,7 @@ class Step:
         return {"kind": self.kind, **{name: list(value) if name == "namespace" else value for name, value in values.items()}}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Named(Step):
     namespace: NamespacePath
     name: str
@@ -58,7 +59,7 @@ class _Named(Step):
         return self.namespace, self.name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rule(Step):
     sql: str
 
@@ -71,7 +72,7 @@ def _step(since: str) -> Callable[[type[_S]], type[_S]]:
     """Declare the next step."""
 
     def declare(cls: type[_S]) -> type[_S]:
-        made: type[_S] = dataclass(frozen=True, slots=True)(cls)
+        made: type[_S] = frozen(cls)
         made.kind, made.rank, made.since = cls.__name__, len(STEPS), since
         STEPS.append(made)
         return made
@@ -206,7 +207,7 @@ class DisconnectAllUsers(Step):
     """All clients are disconnected: their bindings do not fit any more."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckAddSequenceRangeValid(_Named):
     """Before anything is done: no row has a value that the new sequence would generate."""
 

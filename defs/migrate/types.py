@@ -8,11 +8,11 @@ where there are errors each occurrence is told, as the server does, up to `MAX_F
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from bsatn import types as t
 from bsatn.errors import LimitExceeded
+from bsatn.frozen import frozen
 from bsatn.types import AlgebraicType, ArrayType, Primitive, ProductType, Ref, SumType, Typespace
 from defs.migrate import errors as e
 from defs.schema.resolve import resolve_refs
@@ -24,7 +24,7 @@ MAX_FAULTS = 100_000
 # Layouts ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """How a value lies in a row: bytes, alignment, and whether no part of it lies elsewhere."""
 

@@ -45,10 +45,11 @@ SERVER_RULES: Final[dict[str, Rule]] = {
         ),
         Rule(
             "PUBLISH_ROWS_ALLOW",
-            "The change does not depend on which rows are stored",
+            "The change does not depend on what is stored",
             "server",
             "warning",
-            "Publishing goes through or is rolled back depending on the rows that are stored at that time.",
+            "Publishing goes through or is rolled back depending on what the database holds at that time: its rows, or the "
+            "values of its environment variables.",
             "Put the question to the database before publishing, and clear or correct the rows that it shows.",
             "either",
             spec="compat 2.2",
@@ -100,6 +101,7 @@ _WORDS: Final = {
     "schedules": "schedule",
     "params": "parameter",
     "types": "type",
+    "environment": "environment variable",
 }
 
 

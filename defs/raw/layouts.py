@@ -10,21 +10,20 @@ to choose between different meanings. (spec: wire 7)
 from __future__ import annotations
 
 import dataclasses
-import re
-from dataclasses import dataclass
 from functools import cache
 from itertools import chain
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
-from bsatn import satsjson
 from bsatn.codec import Codec, Trailing
 from bsatn.errors import BsatnError, DecodeError, EncodeError
+from bsatn.frozen import frozen
 from bsatn.history import Misfit, fit, shape_at
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.paths import format_path
 from bsatn.records import shape_of
 from bsatn.shapes import Shape, Style, Sum, reachable
 from defs import raw
+from defs.releases import release_named
 
 __all__ = [
     "LAYOUTS", "NEWEST", "NEWEST_RELEASE", "AmbiguousLayout", "DoesNotFit", "Layout", "Read", "UnknownLayout", "codec",
@@ -34,7 +33,7 @@ __all__ = [
 NEWEST_RELEASE = "2.14.0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layout:
     """A wire layout of one version of the definition, and the releases that write it, from `first` to `last`."""
 
@@ -74,8 +73,7 @@ LAYOUTS: tuple[Layout, ...] = (
 NEWEST: dict[int, Layout] = {layout.version: layout for layout in LAYOUTS}
 _BY_ID = {layout.id: layout for layout in LAYOUTS}
 _VERSION_OF_TAG = {0: 8, 1: 9, 2: 10}
-
-Release: TypeAlias = tuple[int, ...]
+_RECORDS: dict[int, type[raw.RawModuleDef]] = {8: raw.RawModuleDefV8, 9: raw.RawModuleDefV9, 10: raw.RawModuleDefV10}
 
 
 class UnknownLayout(BsatnError):
@@ -116,7 +114,7 @@ class AmbiguousLayout(DecodeError):
         )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Read:
     """A definition, and the layout in which the bytes were read."""
 
@@ -125,18 +123,6 @@ class Read:
 
 
 # Names ----------------------------------------------------------------------------------------------------------
-
-_RELEASE = re.compile(r"v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?:-rc(\d{1,4})(?:\.(\d{1,4}))?)?", re.ASCII)
-
-
-@cache
-def _ordered(release: str) -> Release:
-    """A release as numbers that compare: candidates stand before the release they are for."""
-    found = _RELEASE.fullmatch(release)
-    if found is None:
-        raise ValueError(release)
-    major, minor, patch, candidate, fix = found.groups()
-    return (int(major), int(minor), int(patch), *((0, int(candidate), int(fix or 0)) if candidate else (1,)))
 
 
 def release_of(text: str) -> str:
@@ -148,12 +134,12 @@ def release_of(text: str) -> str:
         return _BY_ID[text].first
     known = f"a release from {LAYOUTS[0].first} to {NEWEST_RELEASE}, or one of {', '.join(_BY_ID)}"
     try:
-        release = _ordered(re.sub(r"^(v?\d+\.\d+)$", r"\1.0", text))
+        release = release_named(text)
     except ValueError:
         raise UnknownLayout("UnknownLayout", f"{text!r} is no layout; say {known}") from None
-    if release > _ordered(NEWEST_RELEASE):
+    if release > release_named(NEWEST_RELEASE):
         raise UnknownLayout("UnknownLayout", f"release {text} is newer than this version of bsatn knows: {_UPGRADE}")
-    if release < _ordered(LAYOUTS[0].first):
+    if release < release_named(LAYOUTS[0].first):
         raise UnknownLayout("UnknownLayout", f"release {text} is older than any that is supported; say {known}")
     return text.removeprefix("v") if text.count(".") > 1 else text.removeprefix("v") + ".0"
 
@@ -166,8 +152,8 @@ _UPGRADE = (
 
 def layouts_of(text: str) -> tuple[Layout, ...]:
     """The layouts in which release or layout `text` writes, one for each version it knows; raises UnknownLayout."""
-    release = _ordered(release_of(text))
-    return tuple({one.version: one for one in LAYOUTS if _ordered(one.first) <= release}.values())
+    release = release_named(release_of(text))
+    return tuple({one.version: one for one in LAYOUTS if release_named(one.first) <= release}.values())
 
 
 def layout_of(text: str, version: int) -> Layout:
@@ -185,18 +171,18 @@ def layout_of(text: str, version: int) -> Layout:
 
 @cache
 def _shape(ids: tuple[str, ...]) -> Shape:
-    release = max((_BY_ID[one].first for one in ids), key=_ordered)
+    release = max((_BY_ID[one].first for one in ids), key=release_named)
     return shape_at(shape_of(raw.RawModuleDef), _knows(release))
 
 
 def _knows(release: str) -> Any:
-    limit = _ordered(release)
-    return lambda since: _ordered(since) <= limit
+    limit = release_named(release)
+    return lambda since: release_named(since) <= limit
 
 
 def _ids(release: str) -> tuple[str, ...]:
     """The layouts of a release, by which releases that write the same share a codec."""
-    return tuple(layout.id for layout in LAYOUTS if _ordered(layout.first) <= _ordered(release))
+    return tuple(layout.id for layout in LAYOUTS if release_named(layout.first) <= release_named(release))
 
 
 def shape(layout: str) -> Shape:
@@ -215,6 +201,14 @@ def codec(layout: str = NEWEST_RELEASE, limits: Limits = DEFAULT_LIMITS) -> Code
     return raw.codec(limits) if len(ids) == len(LAYOUTS) else _codec(ids, limits)
 
 
+@cache
+def _record_codec(layout: Layout, limits: Limits) -> Codec[raw.RawModuleDef]:
+    """The codec of what follows the outer tag: compiled much faster than that of all versions."""
+    shape = shape_at(shape_of(_RECORDS[layout.version]), _knows(layout.first))
+    inside = dataclasses.replace(limits, depth=limits.depth - 1)  # the sum of the versions is open around the record
+    return Codec(Annotated[Any, shape], limits=inside)
+
+
 # Reading --------------------------------------------------------------------------------------------------------
 
 
@@ -231,7 +225,7 @@ def decode(data: bytes, *, layout: str = "auto", trailing: Trailing = "reject", 
     for candidate in candidates:
         if reading is not None and not _differs(reading.raw, candidate):
             continue
-        other = codec(candidate.id, limits).attempt(data)
+        other = _attempt(data, candidate, limits)
         if other is None:
             continue
         if reading is not None and other[0] != reading.raw:
@@ -240,7 +234,16 @@ def decode(data: bytes, *, layout: str = "auto", trailing: Trailing = "reject", 
     return reading or _decode_at(data, candidates[0].id, "reject", limits)
 
 
+def _attempt(data: bytes, layout: Layout, limits: Limits) -> tuple[raw.RawModuleDef] | None:
+    """The definition that a layout reads, in a tuple; None where it reads none."""
+    is_of_version = bool(data) and _VERSION_OF_TAG.get(data[0]) == layout.version
+    return _record_codec(layout, limits).attempt(data[1:]) if is_of_version else None
+
+
 def _decode_at(data: bytes, layout: str, trailing: Trailing, limits: Limits) -> Read:
+    for one in layouts_of(layout):
+        if found := _attempt(data, one, limits):
+            return Read(found[0], one)
     try:
         definition = codec(layout, limits).decode(data, trailing=trailing)
     except DecodeError as error:
@@ -301,6 +304,8 @@ def loads(text: str | bytes, kind: Any, *, layout: str = "auto", limits: Limits 
 
     JSON names its fields, so `auto` takes the newest layout that reads it. Raises UnknownLayout.
     """
+    from bsatn import satsjson
+
     failure: DecodeError | None = None
     for release in [one.id for one in _generations(10)] if layout == "auto" else [layout]:
         try:

@@ -10,9 +10,10 @@ more than `MAX_PARTS` parts, which plain recursion may walk.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
+from bsatn.frozen import frozen
 from bsatn.types import PRIMITIVES, SCHEDULE_AT, SPECIAL_PRODUCTS, AlgebraicType, special_name
 from defs.schema.lookup import Lookup
 
@@ -69,35 +70,35 @@ class _Text:
         return "".join(text)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class LeafUse(_Text):
     """A use without parts: a primitive by its name, `ScheduleAt`, `Identity`, ..., `Unit` or `Never`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class RefUse(_Text):
     """A definition, by its entry in the typespace."""
 
     ref: int
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class ArrayUse(_Text):
     """Any number of `element`."""
 
     element: Use
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class OptionUse(_Text):
     """A `payload`, or nothing."""
 
     payload: Use
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class ResultUse(_Text):
     """An `ok`, or an `err`."""
 
@@ -115,7 +116,7 @@ LEAVES: dict[str, LeafUse] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProductTypeDef:
     """A struct: names and uses of its fields. `recursive` says that it contains itself, through whatever else."""
 
@@ -123,7 +124,7 @@ class ProductTypeDef:
     recursive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SumTypeDef:
     """A tagged union of which at least one variant carries something."""
 
@@ -131,7 +132,7 @@ class SumTypeDef:
     recursive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlainEnumTypeDef:
     """A sum of which no variant carries anything."""
 
@@ -142,7 +143,7 @@ class PlainEnumTypeDef:
 Definition: TypeAlias = ProductTypeDef | SumTypeDef | PlainEnumTypeDef
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypespaceForGenerate:
     """The definitions of a typespace, by entry, in that order."""
 

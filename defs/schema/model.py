@@ -15,9 +15,10 @@ the names of types before their case was converted, the typespace as written, th
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, TypeAlias
 
+from bsatn.frozen import frozen
 from bsatn.types import AlgebraicType, ProductType, Typespace
 from defs.raw.shared import BTree, Direct, Hash, Lifecycle, TableAccess, TableType
 from defs.raw.v10 import CaseConversionPolicy, FunctionVisibility, MethodOrAny, RawEnvVarTypeV10
@@ -57,7 +58,7 @@ def _qualified(namespace: NamespacePath, name: str) -> str:
     return ".".join((*namespace, name))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScopedTypeName:
     """A type's name within a path of scopes; prints as `scope::name`."""
 
@@ -68,7 +69,7 @@ class ScopedTypeName:
         return "::".join((*self.scope, self.name))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ColumnDef:
     """A column. `ty` is the converted type; `default_value` is what old rows get when the column is added."""
 
@@ -82,7 +83,7 @@ class ColumnDef:
     default_bytes: bytes | None = None  #: the same as BSATN, without bytes left over
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IndexDef:
     """An index. `source_name` is its alias; an index without accessor was not asked for by name."""
 
@@ -98,7 +99,7 @@ class IndexDef:
         return (self.algorithm.column,) if isinstance(self.algorithm, Direct) else self.algorithm.columns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConstraintDef:
     """No two rows agree on all of `columns` (sorted, without repeats)."""
 
@@ -109,7 +110,7 @@ class ConstraintDef:
     declared_columns: tuple[int, ...] | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SequenceDef:
     """A generator of values for `column`, one by one from 1."""
 
@@ -118,7 +119,7 @@ class SequenceDef:
     namespace: NamespacePath = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ScheduleDef:
     """Rows of the table call a function at the time that the column `at_column` says; `id_column` is the primary key."""
 
@@ -130,7 +131,7 @@ class ScheduleDef:
     namespace: NamespacePath = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutboxDef:
     """Rows of the table call a reducer of another database."""
 
@@ -141,7 +142,7 @@ class OutboxDef:
     signature_hash: int | str  #: the 32 bytes read as a little-endian number; of releases before 2.14.0 a text
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TableDef:
     """A table. `primary_key` is the column's position, or None."""
 
@@ -183,7 +184,7 @@ class TableDef:
         return any(sequence.column == col_id for sequence in self.sequences.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReducerDef:
     """A function that runs in a transaction. `params` have canonical names, `source_params` those of the source."""
 
@@ -203,7 +204,7 @@ class ReducerDef:
         return _qualified(self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcedureDef:
     """A function outside a transaction that returns a value."""
 
@@ -221,7 +222,7 @@ class ProcedureDef:
         return _qualified(self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpHandlerDef:
     """A function that answers HTTP requests."""
 
@@ -229,7 +230,7 @@ class HttpHandlerDef:
     accessor_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HttpRouteDef:
     """A path and method that a handler answers; the first route that fits is taken."""
 
@@ -238,7 +239,7 @@ class HttpRouteDef:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ViewColumnDef:
     """A column of a view's rows."""
 
@@ -249,7 +250,7 @@ class ViewColumnDef:
     view_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ViewParamDef:
     """A parameter of a view."""
 
@@ -259,7 +260,7 @@ class ViewParamDef:
     view_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ViewDef:
     """A function clients subscribe to like a table. `fn_ptr` is its number in the module's code."""
 
@@ -284,7 +285,7 @@ class ViewDef:
         return _qualified(self.namespace, self.name)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeDef:
     """A named type. `custom_ordering` says its parts need not be in the default order."""
 
@@ -294,7 +295,7 @@ class TypeDef:
     source_name: ScopedTypeName | None = field(default=None, compare=False)  #: as written, where names are converted
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnvironmentDeclaration:
     """An environment variable the module reads; entries of a union are sorted by bytes, without repeats."""
 
@@ -303,7 +304,7 @@ class EnvironmentDeclaration:
     optional: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModuleDef:
     """A valid module definition."""
 

@@ -2,7 +2,7 @@
 
 `read` turns what a user names into bytes and says what they are. Nothing here decodes a definition: that is
 for the caller. Fetch, detect the kind by content, convert; one small module each (`files`, `git`, `http`, `detect`,
-`wasm`, `lock`). The wasm engine and the HTTP client are imported when they are first needed.
+`wasm`, `lock`). What runs modules, git and the HTTP client are imported when they are first needed.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bsatn.frozen import frozen
+from defs.lazy import lazily
 
 from .detect import EXPECTED, KINDS, Kind, clean_json, decode_hex, kind_of
 from .errors import ErrorKind, SourceError, printable
 from .files import read_path, read_stdin
-from .git import is_git, read_git
-from .hostcalls import LogLine
 from .limits import Limits, WasmLimits
 from .lock import read_lock
-from .wasm import WasmAnswer, describe_wasm
+
+if TYPE_CHECKING:
+    from .hostcalls import LogLine as LogLine
+    from .wasm import WasmAnswer as WasmAnswer
+    from .wasm import describe_wasm as describe_wasm
 
 __all__ = [
     "KINDS",
@@ -35,11 +40,14 @@ __all__ = [
     "read",
 ]
 
+__getattr__, __dir__ = lazily(__name__, {"LogLine": "hostcalls", "WasmAnswer": "wasm", "describe_wasm": "wasm"})
+
 _DEFAULT_LIMITS = Limits()
+_GIT = re.compile(r"git:(?!//)")
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """A definition as it was found, not yet decoded."""
 
@@ -99,7 +107,9 @@ def _fetch(source: object, limits: Limits) -> tuple[str, bytes]:
         raise TypeError(f"source must be a path, '-', a URL or bytes, not {type(source).__name__}")
     if source == "-":
         return "<stdin>", read_stdin(limits.input_bytes)
-    if is_git(source):
+    if _GIT.match(source):
+        from .git import read_git
+
         return source, read_git(source, limits.input_bytes)
     url = _URL.match(source)
     if url is not None:
@@ -120,6 +130,8 @@ _Converter = Callable[[bytes, str, Limits], tuple[bytes, tuple[str, ...]]]
 
 
 def _from_wasm(data: bytes, origin: str, limits: Limits) -> tuple[bytes, tuple[str, ...]]:
+    from .wasm import describe_wasm
+
     answer = describe_wasm(data, limits=limits.wasm, origin=origin)
     abi = "none detected" if answer.abi is None else "{}.{}".format(*answer.abi)
     notes = [f"answered by export {answer.export}", f"module ABI: {abi}"]

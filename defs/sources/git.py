@@ -14,25 +14,21 @@ from typing import Final
 
 from .errors import SourceError, UnreadableKind, printable, size
 
-__all__ = ["PREFIX", "is_git", "read_git"]
+__all__ = ["PREFIX", "read_git"]
 
 PREFIX: Final = "git:"
 _SECONDS: Final = 60.0  #: of each question; a partial clone may have to fetch
 _POINTER: Final = b"version https://git-lfs."
 _LISTED: Final = 10_000  #: paths among which one that is spelled nearly like it is looked for
+_TRUST: Final = 'git config --global --add safe.directory "$PWD"'
 _HISTORY: Final = "a checkout of a single commit has no other: fetch it (with actions/checkout, fetch-depth: 0)"
-
-
-def is_git(source: str) -> bool:
-    """Whether the source is of this kind, and no address `git://`."""
-    return source.startswith(PREFIX) and not source.startswith("git://")
 
 
 def read_git(source: str, limit: int) -> bytes:
     """The bytes of the file at a revision, at most `limit`.
 
-    Raises `SourceError`: `GitSource` (it is not written REF:PATH), `GitMissing` (no git, no repository), `GitRevision`,
-    `GitPath`, `GitFailed`, `TooLarge`.
+    Raises `SourceError`: `GitSource` (it is not written REF:PATH, or is a directory), `GitMissing` (no git, no repository),
+    `GitRevision`, `GitPath` (the revision is there and has no such file), `GitFailed`, `TooLarge`.
     """
     revision, colon, path = source.removeprefix(PREFIX).partition(":")
     if not colon or not path or revision.startswith("-") or "\0" in source:
@@ -66,7 +62,10 @@ class _Asked:
 
     def why(self) -> SourceError:
         """The error for a file that git does not give."""
-        if self.run("rev-parse", "--git-dir")[0]:
+        status, _, complaint = self.asked("rev-parse", "--git-dir")
+        if b"dubious ownership" in complaint:
+            return self.error("GitFailed", f"git does not trust this directory, which belongs to somebody else: {_TRUST}")
+        if status:
             return self.error("GitMissing", "this is no git repository; run it inside of one")
         shown = printable(self.revision, 100)
         if self.revision and self.run("rev-parse", "--verify", "--quiet", f"{self.revision}^{{tree}}")[0]:
@@ -74,7 +73,7 @@ class _Asked:
         where = f"revision {shown!r} has no" if self.revision else "there is no staged"
         kind = self.run("cat-file", "-t", self.blob)[1].strip()
         if kind == b"tree":
-            return self.error("GitPath", "this is a directory; name the file in it")
+            return self.error("GitSource", "this is a directory; name the file in it")
         return self.error("GitPath", f"{where} file {printable(self.path, 100)!r}{self.near()}")
 
     def near(self) -> str:
@@ -87,7 +86,11 @@ class _Asked:
         return f"; did you mean {printable(close[0], 100)!r}?" if close else ""
 
     def run(self, *arguments: str) -> tuple[int, bytes]:
-        """(status, output). Nothing is asked of anybody, and messages are not translated."""
+        """(status, output)."""
+        return self.asked(*arguments)[:2]
+
+    def asked(self, *arguments: str) -> tuple[int, bytes, bytes]:
+        """(status, output, complaints). Nothing is asked of anybody, and messages are not translated."""
         environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
         command = [self.git, "--no-pager", *arguments]
         try:
@@ -98,7 +101,7 @@ class _Asked:
             raise self.error("GitFailed", f"git gave no answer within {_SECONDS:g} seconds") from None
         except (OSError, ValueError) as error:
             raise self.error("GitFailed", f"git could not be run: {error}") from None
-        return done.returncode, done.stdout
+        return done.returncode, done.stdout, done.stderr
 
     def error(self, kind: UnreadableKind, message: str) -> SourceError:
         return SourceError(kind, self.source, message)

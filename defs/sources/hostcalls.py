@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from bsatn.frozen import frozen
 
 from .errors import ErrorKind, printable, size
 from .limits import WasmLimits
@@ -32,7 +33,7 @@ _OK, _NO_SUCH_BYTES = 0, 8
 _LEVELS = {0: "error", 1: "warn", 2: "info", 3: "debug", 4: "trace", 101: "panic"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LogLine:
     """One line a module printed. `level` is error, warn, info, debug, trace, panic, or a number no one
     knows."""
@@ -195,7 +196,7 @@ _OUTSIDE = "a module may not use the database while it starts or describes itsel
 Action = Callable[..., "int | None"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostCall:
     """One import: where from, what it is called, and its type (`i` = i32, `l` = i64)."""
 

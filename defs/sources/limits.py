@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from bsatn.frozen import frozen
 
 _MIB = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WasmLimits:
     """Bounds on compiling and running one module (spec: wire 8.2).
 
@@ -43,7 +45,7 @@ class WasmLimits:
     """Bytes kept of each string in a log line."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Bounds on reading one source."""
 

@@ -11,8 +11,9 @@ import binascii
 import hashlib
 import json
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+from bsatn.frozen import frozen
 
 from .errors import SourceError, printable
 
@@ -25,7 +26,7 @@ _WIDTH: Final = 100
 _CONFLICT = re.compile(rb"^(?:<{7}|>{7}) ", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lock:
     """What a lock file says."""
 

@@ -7,7 +7,8 @@ refused cheaply and by name. Contents are not checked; the engine validates the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from bsatn.frozen import frozen
 
 from .errors import SourceError, size
 from .limits import WasmLimits
@@ -17,7 +18,7 @@ _HEADER_BYTES = 8
 _MODULE_LAYER, _COMPONENT_LAYER = 0, 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counted:
     """A section whose first number is bounded: which field of `WasmLimits` holds the bound."""
 

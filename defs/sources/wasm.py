@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from bsatn.frozen import frozen
 
 from .deadline import Overrun, within
 from .errors import ErrorKind, SourceError, printable, size
@@ -36,7 +37,7 @@ _PREINIT_PREFIX = "__preinit__"
 _SETUP_OK = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WasmAnswer:
     """What a module says of itself."""
 
@@ -51,7 +52,7 @@ class WasmAnswer:
     """Log lines beyond `WasmLimits.log_lines`."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Export:
     name: str
     params: str
@@ -355,7 +356,7 @@ class _Run:
         return SourceError(kind, self._origin, message)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Exports:
     """What to call, in order."""
 

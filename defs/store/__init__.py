@@ -21,17 +21,17 @@ from defs.lazy import lazily
 
 if TYPE_CHECKING:
     from defs.store.datastore import Datastore as Datastore
-    from defs.store.errors import StoreError as StoreError
     from defs.store.reading import LogReader as LogReader
     from defs.store.state import CommittedState as CommittedState
     from defs.store.transactions.transaction import Transaction as Transaction
     from defs.store.txdata import TxData as TxData
+    from defs.system.errors import StoreError as StoreError
 
 _HOME = {
     "CommittedState": "state",
     "Datastore": "datastore",
     "LogReader": "reading",
-    "StoreError": "errors",
+    "StoreError": ".system.errors",
     "Transaction": "transactions.transaction",
     "TxData": "txdata",
 }

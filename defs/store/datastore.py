@@ -19,19 +19,19 @@ from typing import Self
 from bsatn.values import Identity
 from defs.schema.model import ModuleDef
 from defs.schema.table import IndexSchema, TableSchema
-from defs.store import rows as st
 from defs.store.commitlog import Writer
 from defs.store.commitlog.txdata import Mutations, RowGroup, Txdata, write_txdata
 from defs.store.ddl.program import NO_PROGRAM, Program, initialize
-from defs.store.errors import StoreError
 from defs.store.replay import replay
 from defs.store.state import CommittedState
-from defs.store.system import bootstrap_rows
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.rows import SequenceJump
 from defs.store.transactions.slots import Slots
 from defs.store.transactions.transaction import Transaction
 from defs.store.txdata import ReducerCall, TxData, Workload
+from defs.system import rows as st
+from defs.system.errors import StoreError
+from defs.system.tables import bootstrap_rows
 
 __all__ = ["Datastore"]
 

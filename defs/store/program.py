@@ -6,10 +6,10 @@ import os
 
 from defs import sources
 from defs.sources import SourceError
-from defs.store.catalog import row_codec
 from defs.store.commitlog import LogError, list_segments
 from defs.store.reading import LogReader, Transaction
-from defs.store.rows import ST_MODULE_ID, StModuleRow
+from defs.system.catalog import row_codec
+from defs.system.rows import ST_MODULE_ID, StModuleRow
 
 __all__ = ["is_log", "read_program", "stored_module"]
 

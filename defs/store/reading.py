@@ -20,10 +20,10 @@ from defs.store.commitlog.layout import FRAMINGS
 from defs.store.commitlog.model import Run
 from defs.store.commitlog.reading import read_runs
 from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
-from defs.store.errors import StoreError
 from defs.store.scanning import Readers, counter, one_by_one, scan
 from defs.store.state import Row
 from defs.store.tracking import Draft, LogTable, Tracker
+from defs.system.errors import StoreError
 
 if TYPE_CHECKING:
     from defs.store.stepping import Stepper

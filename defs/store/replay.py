@@ -10,15 +10,15 @@ import os
 from collections.abc import Callable
 
 from bsatn.errors import BsatnError
-from defs.store import rows as st
-from defs.store.catalog import row_codec
 from defs.store.commitlog import Damage, list_segments, read_commits
 from defs.store.commitlog.layout import SEGMENT_HEADER
-from defs.store.errors import StoreError
 from defs.store.reading import BadRecord, Fault, LogReader, Mode, TableRows, Transaction
 from defs.store.state import CommittedState, Table
-from defs.store.system import FIRST_USER_ID, SYSTEM_BY_ID, SYSTEM_SCHEMAS, bootstrap_rows
 from defs.store.tracking import Tracker
+from defs.system import rows as st
+from defs.system.catalog import row_codec
+from defs.system.errors import StoreError
+from defs.system.tables import FIRST_USER_ID, SYSTEM_BY_ID, SYSTEM_SCHEMAS, bootstrap_rows
 
 __all__ = ["ReplayError", "replay"]
 

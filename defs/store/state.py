@@ -16,10 +16,10 @@ from bsatn.codec import Codec
 from bsatn.errors import BsatnError
 from bsatn.types import ProductType
 from defs.schema.table import TableSchema
-from defs.store import rows as st
-from defs.store.catalog import Describing, row_codec, schema_of
-from defs.store.errors import StoreError
-from defs.store.system import SYSTEM_SCHEMAS, SYSTEM_TABLES, bootstrap_rows
+from defs.system import rows as st
+from defs.system.catalog import Describing, row_codec, schema_of
+from defs.system.errors import StoreError
+from defs.system.tables import SYSTEM_SCHEMAS, SYSTEM_TABLES, bootstrap_rows
 
 if TYPE_CHECKING:
     from defs.store.reading import Fault

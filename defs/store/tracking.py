@@ -18,11 +18,11 @@ from typing import Any
 from bsatn.codec import Codec
 from bsatn.types import AlgebraicType, ProductType, ProductTypeElement
 from defs.schema.table import TableSchema
-from defs.store.catalog import decoded_type
-from defs.store.errors import StoreError
-from defs.store.rows import ST_COLUMN_ID, ST_EVENT_TABLE_ID, ST_TABLE_ID, StColumnRow, StTableRow
 from defs.store.state import Row, codec_of_rows
-from defs.store.system import SYSTEM_SCHEMAS
+from defs.system.catalog import decoded_type
+from defs.system.errors import StoreError
+from defs.system.rows import ST_COLUMN_ID, ST_EVENT_TABLE_ID, ST_TABLE_ID, StColumnRow, StTableRow
+from defs.system.tables import SYSTEM_SCHEMAS
 
 __all__ = ["DESCRIBING", "Draft", "LogColumn", "LogTable", "Tracker"]
 

@@ -14,9 +14,9 @@ from bsatn.errors import EncodeError
 from bsatn.values import ConnectionId, Identity, Timestamp
 from defs.store.commitlog.txdata import Inputs, Mutations, RowGroup, Txdata
 from defs.store.state import Row
-from defs.store.system import EPHEMERAL_TABLES
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.tables import TxTable
+from defs.system.tables import EPHEMERAL_TABLES
 
 __all__ = ["CONNECTED", "DISCONNECTED", "ReducerCall", "TableChange", "TxData", "Workload", "collect"]
 

@@ -9,10 +9,11 @@ and takes no part in equality or order). `kind`, `message`, `debug` and `sort_ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
 from bsatn.paths import format_path
 from defs.raw.shared import Lifecycle
 from defs.validate import reasons
@@ -65,7 +66,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class ValidationError(Family):
     """One thing wrong with a definition."""
 

@@ -20,8 +20,9 @@ import importlib
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, TypeAlias
+
+from bsatn.frozen import frozen
 
 __all__ = [
     "IdentifierFault",
@@ -45,7 +46,7 @@ REGEX_REQUIREMENT = "regex>=2025.11.3,<2026.9.29"
 IdentifierFaultKind: TypeAlias = Literal["Empty", "NotCanonicalized", "InvalidStart", "InvalidContinue", "Reserved"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IdentifierFault:
     """Why `name` is not an Identifier; `char` is the offending one of InvalidStart and InvalidContinue."""
 

@@ -7,9 +7,10 @@ things go through the same look-ups as their declarations.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from bsatn.frozen import frozen
 from bsatn.paths import Path
 from defs.raw.v10 import (
     CaseConversionPolicy,
@@ -53,7 +54,7 @@ def identifier(name: str, path: Path) -> str:
     return name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Names:
     """The naming rules of one module: conversions by kind of thing, and explicit entries, which win."""
 

@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, TypeAlias, TypeVar, dataclass_transform
 
 from bsatn import types as t
+from bsatn.frozen import frozen
 from defs.raw.v9 import RawScopedTypeNameV9
 from defs.raw.v10 import RawScopedTypeNameV10
 from defs.schema.model import ScopedTypeName
@@ -170,7 +171,7 @@ def _debug_product(kind: t.ProductType) -> str:
 # Kinds of field ---------------------------------------------------------------------------------------------
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class Rust:
     """How one kind of field is shown, and what it sorts by; written beside the Python type with `Annotated`."""
 
@@ -316,7 +317,7 @@ def variant(template: str, *, tuple_like: bool = False) -> Callable[[_C], _C]:
     """
 
     def declare(cls: _C) -> _C:
-        made: Any = dataclasses.dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
+        made: Any = frozen(eq=False, repr=False)(cls)
         family = made.__mro__[made.__mro__.index(Family) - 1]
         if "variants" not in vars(family):
             family.variants = []
@@ -327,7 +328,7 @@ def variant(template: str, *, tuple_like: bool = False) -> Callable[[_C], _C]:
     return declare
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """One of the reference's fields: its name there, the attribute here, what it holds, and how it is shown."""
 

@@ -9,23 +9,29 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from defs import raw
-from defs.cli import main
+from defs.cli import common, main
+from defs.loading import Loaded, load
 from defs.migrate.checking import all_rules
 from defs.migrate.reports import PRINTERS
 from defs.migrate.rules import RULES
 from defs.raw import v10
+from defs.sources import SourceError
+from defs.sources.git import read_git
 from defs.sources.lock import FORMAT
 
 ROOT = Path(__file__).parents[2]
 MODULES = ROOT / "vectors" / "modules"
 V1, V2, V3, CLASSIC = (str(MODULES / f"arena_{name}.wasm") for name in ("v1", "v2", "v3", "classic"))
+DEFINITIONS = json.loads((MODULES / "expected.json").read_text("utf-8"))["modules"]
 COMPATIBLE, FINDINGS, USAGE, NOT_COMPARED = 0, 1, 2, 3
 
 
@@ -38,11 +44,22 @@ class Result(NamedTuple):
 Run = Callable[..., Result]
 
 
+@cache
+def of_this_repository(source: str, **options: Any) -> Loaded:
+    return load(source, **options)
+
+
+def loaded_once(source: str, **options: Any) -> Loaded:
+    """What `defs.load` gives; modules of this repository are run once."""
+    return of_this_repository(source, **options) if source.startswith(str(MODULES)) else load(source, **options)
+
+
 @pytest.fixture
 def run(capsysbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run `bsatn` in this process, in an empty directory, where no configuration is above it."""
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(common, "load", loaded_once)
 
     def command(*arguments: object, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
@@ -133,9 +150,7 @@ def test_the_plan_of_the_server(run: Run) -> None:
 
 
 def invalid(tmp_path: Path) -> Path:
-    definition = raw.decode(
-        bytes.fromhex(json.loads((MODULES / "expected.json").read_text("utf-8"))["modules"]["arena_v1"]["bytes"])
-    )
+    definition = raw.decode(bytes.fromhex(DEFINITIONS["arena_v1"]["bytes"]))
     assert isinstance(definition, raw.RawModuleDefV10)
     sections = [
         v10.TablesSection((*one.tables, one.tables[0])) if isinstance(one, v10.TablesSection) else one
@@ -152,6 +167,10 @@ def bad_lock(path: Path, change: Callable[[dict[str, Any]], Any]) -> Path:
     change(document)
     path.write_text(json.dumps(document))
     return path
+
+
+def wrong_lock(key: str, value: object) -> Callable[[Path], Path]:
+    return lambda folder: bad_lock(folder / "a.lock", lambda lock: lock.update({key: value}))
 
 
 BAD: dict[str, tuple[Callable[[Path], object], str]] = {
@@ -177,6 +196,19 @@ BAD: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda folder: bad_lock(folder / "a.lock", lambda lock: lock.pop("layout")), '"layout" is missing',
     ),
     "a lock with more": (lambda folder: bad_lock(folder / "a.lock", lambda lock: lock.update(x=1)), "unknown key 'x'"),
+    **{
+        f"a lock whose {key} is {value!r}": (
+            wrong_lock(key, value),
+            f"LockDamaged: a damaged lock file: {message}",
+        )
+        for key, value, message in (
+            ("bsatn-lock", 0, 'expected "bsatn-lock": 1'), ("bsatn-lock", "1", 'expected "bsatn-lock": 1'),
+            ("bsatn-lock", True, 'expected "bsatn-lock": 1'), ("layout", 10, '"layout" is missing or no text'),
+            ("version", "10", '"version" is missing or no number'), ("version", True, '"version" is missing or no number'),
+            ("definition", "AAAA", '"definition" is missing or no list'), ("definition", [1], '"definition" is no base64'),
+            ("definition", ["A B="], '"definition" is no base64'), ("sha256", "00", "the definition does not have the digest"),
+        )
+    },
     "a lock of a layout nobody knows": (
         lambda folder: bad_lock(folder / "a.lock", lambda lock: lock.update(layout="99z")), "UnknownLayout",
     ),
@@ -245,6 +277,12 @@ def test_a_reader_that_goes_away_changes_no_status() -> None:
 # git --------------------------------------------------------------------------------------------------------
 
 
+def put(name: str, path: Path) -> Path:
+    """The definition of a module in place of the module, which takes longer to read."""
+    path.write_bytes(bytes.fromhex(DEFINITIONS[f"arena_{name}"]["bytes"]))
+    return path
+
+
 @pytest.fixture
 def repository(tmp_path: Path, run: Run) -> Callable[..., None]:
     if shutil.which("git") is None:
@@ -257,7 +295,7 @@ def repository(tmp_path: Path, run: Run) -> Callable[..., None]:
 
     git("init", "-q", "-b", "main")
     (tmp_path / "server").mkdir()
-    shutil.copy(V1, tmp_path / "server" / "module.wasm")
+    put("v1", tmp_path / "server" / "module.wasm")
     git("add", ".")
     git("commit", "-q", "-m", "one")
     return git
@@ -266,13 +304,16 @@ def repository(tmp_path: Path, run: Run) -> Callable[..., None]:
 def test_what_git_has(run: Run, repository: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     module = "server/module.wasm"
     assert run("check", "-a", f"git:main:{module}", module).status == COMPATIBLE
-    shutil.copy(V3, tmp_path / module)
+    put("v3", tmp_path / module)
     result = run("check", "-a", f"git:HEAD:{module}", module, "-f", "github")
     assert result.status == FINDINGS
     assert f"::error title=PUBLISH_NOT_REFUSED,file={module}::" in result.out
     repository("add", ".")
     assert run("check", "-a", f"git::{module}", module).status == COMPATIBLE
     assert run("check", "-a", f"git:HEAD:{module}", f"git::{module}").status == FINDINGS
+    run("lock", V1)
+    repository("add", ".")
+    assert run("check", "-a", "git::bsatn.lock", V1, "--kind", "wasm").status == COMPATIBLE
     monkeypatch.chdir(tmp_path / "server")
     assert run("check", "-a", "git:HEAD:./module.wasm", V1).status == COMPATIBLE
 
@@ -285,7 +326,8 @@ def test_what_git_has(run: Run, repository: Callable[..., None], tmp_path: Path,
             "git:main:sever/module.wasm",
             "GitPath: revision 'main' has no file 'sever/module.wasm'; did you mean 'server/module.wasm'?",
         ),
-        ("git:main:server", "GitPath: this is a directory"),
+        ("git:main:a/b/c/d/e/f/module.wasm", "'a/b/c/d/e/f/module.wasm'; did you mean 'server/module.wasm'?"),
+        ("git:main:server", "GitSource: this is a directory"),
         ("git::other.wasm", "GitPath: there is no staged file 'other.wasm'"),
     ],
 )
@@ -293,6 +335,50 @@ def test_what_git_has_not(run: Run, repository: Callable[..., None], source: str
     result = run("check", "-a", source, V1)
     assert result.status == NOT_COMPARED
     assert message in result.out
+
+
+@pytest.mark.parametrize("form", PRINTERS)
+def test_what_git_does_not_have_yet(run: Run, repository: Callable[..., None], tmp_path: Path, form: str) -> None:
+    """Accepted when that is asked for, on the command line or in the settings; and shown."""
+    arguments = ("check", "-a", "git:main:new.wasm", V1, "-f", form)
+    assert run(*arguments).status == NOT_COMPARED
+    result = run(*arguments, "--allow-missing")
+    assert result.status == COMPATIBLE
+    (tmp_path / "bsatn.toml").write_text("[check]\nallow-missing = true\n")
+    again = run(*arguments)
+    assert (again.status, again.err) == (result.status, result.err)
+    assert run(*arguments, "--fail-on", "note").status == FINDINGS
+    if form not in ("spacetime", "gitlab"):
+        assert "OLD_DEFINITION_EXISTS" in result.out
+    if form == "text":
+        assert "against git:main:new.wasm: nothing to compare with: 1 note\n" in result.out
+        assert "revision 'main' has no file 'new.wasm'\n" in result.out
+    if form == "json":
+        [comparison] = json.loads(result.out)["comparisons"]
+        assert (comparison["outcome"], comparison["server"], comparison["failures"]) == ("absent", None, [])
+    assert run("check", "-a", "git:main:server", V1, "--allow-missing").status == NOT_COMPARED
+    assert run(*arguments[:-3], tmp_path / "gone.wasm").status == NOT_COMPARED
+
+
+def test_a_checkout_that_git_does_not_trust(run: Run, repository: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    result = run("check", "-a", "git:main:server/module.wasm", V1)
+    assert result.status == NOT_COMPARED
+    assert "GitFailed: git does not trust this directory, which belongs to somebody else: git config --global" in result.out
+
+
+def test_a_file_that_is_too_large(repository: Callable[..., None]) -> None:
+    source = "git:main:server/module.wasm"
+    assert len(read_git(source, 1 << 20)) > 1000
+    with pytest.raises(SourceError, match="the limit is") as raised:
+        read_git(source, 1000)
+    assert raised.value.kind == "TooLarge"
+
+
+def test_a_file_that_is_kept_elsewhere(run: Run, repository: Callable[..., None], tmp_path: Path) -> None:
+    (tmp_path / "large.wasm").write_text("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n")
+    repository("add", ".")
+    assert "has only a pointer here, the file itself is in LFS" in run("check", "-a", "git::large.wasm", V1).out
 
 
 def test_no_git(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -326,6 +412,50 @@ def test_ignores(run: Run, tmp_path: Path) -> None:
     assert (stale.status, stale.out.count("warning IGNORE_MATCHES")) == (COMPATIBLE, len(unique))
     path.write_text(unique["REDUCER_SAME_PARAMS"] + "expires = 2001-01-01\n")
     assert "warning IGNORE_NOT_EXPIRED: it expired on 2001-01-01" in run("check", "-a", V1, V3).out
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("[check]\nagainst = [1]\n", "against must be a text, not 1"),
+        ("[check]\nfail_on = 'error'\n", "there is no key fail_on; did you mean fail-on?"),
+        ("[check]\nfail-on = 'errors'\n", "fail-on must be one of error, warning, note, server, never, not 'errors'"),
+        ("[check]\nserver = '3.0'\n", "'3.0' is no release"),
+        ("[check]\nserver = ' '\n", "server must be a text, not ' '"),
+        (
+            "[check]\nserver = [" + "1," * 100 + "]\n",
+            "server must be a text, not [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1,...\n",
+        ),
+        ("[check]\nx = " + "[" * 50_000 + "\n", "it is no TOML: "),
+        ("[check]\n" + "#" * (1 << 20) + "\n", "it is larger than 1 MiB"),
+        (IGNORE.format("RLS_SAME", "*") + "expires = 2027-01-31T00:00:00\n", "expires must be a day such as 2027-01-31, not "),
+        ("[check]\nignore = [1]\n", "ignore must be a list of tables, not [1]"),
+        ("check = 1\n", "the settings of checks must be a table, not 1"),
+        ("[check]\nallow-missing = 'yes'\n", "allow-missing must be true or false, not 'yes'"),
+        ("[check.severity]\nTABLE_NO_REMOVED = 'off'\n", "there is no rule 'TABLE_NO_REMOVED'; did you mean TABLE_NO_REMOVE?"),
+        ("[check.severity]\nTABLE_NO_REMOVE = 'of'\n", "severity.TABLE_NO_REMOVE must be one of error, warning, note, off"),
+        ("[[check.ignore]]\nrule = 'RLS_SAME'\nelement = '*'\n", "ignore[0] has no reason"),
+        (IGNORE.format("RLS_SAME", "*") + "expire = 2030-01-01\n", "no key ignore[0].expire; did you mean expires?"),
+        (IGNORE.format("RLS_SAME", "*") + "expires = 'soon'\n", "ignore[0].expires must be a day such as 2027-01-31"),
+        ("[check]\n[check]\n", "it is no TOML: "),
+        ("[checks]\n", "it has no table [check]"),
+    ],
+)
+def test_settings_with_typos_are_wrong_usage(run: Run, tmp_path: Path, settings: str, message: str) -> None:
+    """Nothing is compared, so nothing is said to be compatible."""
+    (tmp_path / "bsatn.toml").write_text(settings)
+    result = run("check", "-a", V1, V1, "--config", "bsatn.toml")
+    assert (result.status, result.out) == (USAGE, "")
+    assert message in result.err
+    assert "bsatn.toml" in result.err or "3.0" in message
+
+
+def test_an_element_with_a_typo_hides_nothing(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bsatn.toml").write_text(IGNORE.format("REDUCER_SAME_PARAMS", "reducer renam"))
+    result = run("check", "-a", V1, V3)
+    assert result.status == FINDINGS
+    assert "REDUCER_SAME_PARAMS: takes" in result.out
+    assert "warning IGNORE_MATCHES: it matches no finding\n" in result.out
 
 
 def test_a_typo_in_a_rule_is_wrong_usage(run: Run, tmp_path: Path) -> None:
@@ -409,35 +539,133 @@ def test_the_hooks_name_commands_that_are_there() -> None:
     assert hooks == [("check", ""), ("lock", " --check")]
 
 
-def test_the_action_passes_what_it_was_given(tmp_path: Path) -> None:
-    """Its last step, run by a shell with the environment that a runner gives it."""
+ACTION = (ROOT / "action.yml").read_text("utf-8")
+
+
+def inputs_of_the_action() -> dict[str, str | None]:
+    """The inputs with their defaults; None for what has to be given."""
+    section = ACTION[ACTION.index("\ninputs:\n") : ACTION.index("\noutputs:\n")]
+    declared = re.split(r"^  ([a-z-]+):\n", section, flags=re.MULTILINE)[1:]
+    defaults = (
+        (name, re.search(r'^    default: "(.*)"$', text, re.MULTILINE))
+        for name, text in zip(*[iter(declared)] * 2, strict=True)
+    )
+    return {name: default and default[1] for name, default in defaults}
+
+
+def last_step(name: str) -> tuple[dict[str, str], str]:
+    """The environment that a step of the action asks for, and its script, as a runner reads them."""
+    step = ACTION[ACTION.index(f"    - name: {name}\n") :].partition("\n    - ")[0]
+    wanted = dict(re.findall(r"^        ([A-Z_]+): \$\{\{ inputs\.([a-z-]+) \}\}$", step, re.MULTILINE))
+    return wanted, textwrap.dedent(step[step.index("      run: |\n") :].partition("\n")[2])
+
+
+@pytest.fixture
+def action(tmp_path: Path) -> Callable[..., Result]:
+    """Run the action's check as a runner does, in a directory, given what a workflow says after `with`."""
     bash = shutil.which("bash")
     if bash is None:
         pytest.skip("there is no bash")
-    text = (ROOT / "action.yml").read_text("utf-8")
-    script = text[text.index("        bsatn=") :].replace("\n        ", "\n").strip()
-    home = tmp_path / "bsatn" / "bin"
-    home.mkdir(parents=True)
-    (home / "bsatn").write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m defs.cli "$@"\n')
-    (home / "bsatn").chmod(0o755)
-    inputs = {
-        "MODULE": V3,
-        "AGAINST": f"{V3}\n{V1}\n",
-        "SERVER": "2.14",
-        "FAIL_ON": "",
-        "SARIF": "out.sarif",
-        "SUMMARY": "true",
-    }
-    runner = {"RUNNER_TEMP": str(tmp_path), "GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary"}
-    done = subprocess.run(
-        [bash, "-e", "-o", "pipefail", "-c", script],
-        cwd=tmp_path, env={**os.environ, **inputs, **runner}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
-    assert done.returncode == FINDINGS, done.stderr
-    assert "::error title=REDUCER_SAME_PARAMS" in done.stdout
-    assert (tmp_path / "output").read_text() == "status=1\n"
-    assert "## Module compatibility" in (tmp_path / "summary").read_text("utf-8")
-    assert json.loads((tmp_path / "out.sarif").read_text("utf-8"))["version"] == "2.1.0"
+    runner = tmp_path / "runner"
+    program = runner / "bsatn" / "bin" / "bsatn"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m defs.cli "$@"\n')
+    program.chmod(0o755)
+    wanted, script = last_step("Check")
+
+    def run_it(folder: Path, **given: str) -> Result:
+        inputs = {**inputs_of_the_action(), **{name.replace("_", "-"): value for name, value in given.items()}}
+        unset = [name for name, value in inputs.items() if value is None]
+        assert not unset, unset
+        environment = {variable: inputs[name] or "" for variable, name in wanted.items()}
+        files = {"RUNNER_TEMP": runner, "GITHUB_OUTPUT": runner / "output", "GITHUB_STEP_SUMMARY": runner / "summary"}
+        done = subprocess.run(
+            [bash, "--noprofile", "--norc", "-e", "-o", "pipefail", "-c", script],
+            cwd=folder / (inputs["working-directory"] or "."),
+            env={**os.environ, **environment, **{name: str(path) for name, path in files.items()}},
+            capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        return Result(done.returncode, done.stdout, done.stderr)
+
+    return run_it
+
+
+def test_the_action_asks_for_every_input() -> None:
+    used = {*last_step("Check")[0].values(), *last_step("Install")[0].values(), "working-directory"}
+    assert used == set(inputs_of_the_action())
+    assert [name for name, default in inputs_of_the_action().items() if default is None] == ["module"]
+    assert set(re.findall(r"\$\{\{ inputs\.([a-z-]+) \}\}", ACTION)) == used
+    page = PAGE[PAGE.index("## GitHub") : PAGE.index("## GitLab")]
+    assert [name for name in used if f"`{name}`" not in page] == []
+
+
+def test_the_action_passes_what_it_was_given(action: Callable[..., Result], tmp_path: Path) -> None:
+    (tmp_path / "strict.toml").write_text('[check]\nfail-on = "never"\n')
+    (tmp_path / "there").mkdir()
+    old, new = (str(put(name, tmp_path / name)) for name in ("v1", "v3"))
+    more = {"server": "2.14", "config": "../strict.toml", "working_directory": "there", "summary": "false", "html": "out.html"}
+    result = action(tmp_path, module=new, against=f"{new}\n  {old}  \n", **more)
+    assert result.status == COMPATIBLE, result.err
+    assert "::error title=REDUCER_SAME_PARAMS" in result.out
+    assert (tmp_path / "there" / "out.html").read_text("utf-8").startswith("<!doctype html>")
+    assert not (tmp_path / "runner" / "summary").exists()
+    result = action(tmp_path, module=new, against=old, fail_on="never", server="3.0")
+    assert (result.status, "'3.0' is no release" in result.err) == (USAGE, True)
+    assert (tmp_path / "runner" / "output").read_text() == "status=0\nstatus=2\n"
+    assert action(tmp_path, module=new, against=old, fail_on="never", summary="").status == COMPATIBLE
+
+
+def test_the_action_in_a_repository(action: Callable[..., Result], repository: Callable[..., None], tmp_path: Path) -> None:
+    """A committed module, then a change that nobody notices, then one that breaks callers: as CI runs it on a pull request."""
+    module = "server/module.wasm"
+    given = {"module": module, "against": f"git:main:{module}", "sarif": "check.sarif"}
+    shutil.copy(V1, tmp_path / module)
+    repository("commit", "-q", "-a", "-m", "the module")
+    repository("checkout", "-q", "-b", "good")
+    shutil.copy(MODULES / "arena_2_8.wasm", tmp_path / module)
+    repository("commit", "-q", "-a", "-m", "built with newer bindings")
+    good = action(tmp_path, **given)
+    assert (good.status, "::error" in good.out) == (COMPATIBLE, False)
+    [run_of] = json.loads((tmp_path / "check.sarif").read_text("utf-8"))["runs"]
+    assert (run_of["results"], run_of["invocations"][0]["executionSuccessful"]) == ([], True)
+
+    repository("checkout", "-q", "-b", "bad", "main")
+    shutil.copy(V3, tmp_path / module)
+    repository("commit", "-q", "-a", "-m", "parameters swapped")
+    bad = action(tmp_path, **given)
+    assert bad.status == FINDINGS
+    annotations = [line for line in bad.out.splitlines() if line.startswith("::error ")]
+    assert f"::error title=REDUCER_SAME_PARAMS,file={module}::" in annotations[0]
+    document = json.loads((tmp_path / "check.sarif").read_text("utf-8"))
+    assert document["version"] == "2.1.0"
+    [run_of] = document["runs"]
+    assert len(run_of["results"]) == len(annotations) == 8
+    places = {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run_of["results"]}
+    assert places == {module}
+    assert (tmp_path / "runner" / "output").read_text() == "status=0\nstatus=1\n"
+    summary = (tmp_path / "runner" / "summary").read_text("utf-8")
+    assert [line for line in summary.splitlines() if line.startswith("### ")] == [
+        "### ✅ Compatible: nothing changes",
+        "### ❌ Not compatible: 8 errors",
+    ]
+
+
+def test_the_action_where_the_module_is_new(
+    action: Callable[..., Result], repository: Callable[..., None], tmp_path: Path
+) -> None:
+    """The base has no module yet, which is an error unless it is allowed; a base that is not there stays one."""
+    given = {"module": str(put("v1", tmp_path / "new")), "against": "git:main:new/module.wasm", "summary": "false"}
+    refused = action(tmp_path, **given)
+    assert refused.status == NOT_COMPARED
+    assert "--allow-missing accepts that" in refused.out
+    allowed = action(tmp_path, **given, allow_missing="true")
+    assert allowed.status == COMPATIBLE, allowed.err
+    assert "::notice title=OLD_DEFINITION_EXISTS" in allowed.out
+    assert "has no file 'new/module.wasm'; did you mean 'server/module.wasm'?" in allowed.out
+    gone = action(tmp_path, **{**given, "against": "git:nowhere:new/module.wasm"}, allow_missing="true")
+    assert gone.status == NOT_COMPARED
+    broken = action(tmp_path, **{**given, "module": str(tmp_path / "gone.wasm")}, allow_missing="true")
+    assert broken.status == NOT_COMPARED
 
 
 # The page ---------------------------------------------------------------------------------------------------

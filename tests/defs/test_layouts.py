@@ -144,7 +144,14 @@ def test_what_is_no_layout(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "version", "layout"),
-    [("2.4", 10, "10c"), ("v2.4.0", 10, "10c"), ("1.0.0-rc3.1", 9, "9b"), ("2.0.0-rc1", 10, "10b"), ("10e", 9, "9e")],
+    [
+        ("2.4", 10, "10c"),
+        ("v2.4.0", 10, "10c"),
+        ("1.0.0-rc3.1", 9, "9b"),
+        ("2.0.0-rc1", 10, "10b"),
+        ("10e", 9, "9e"),
+        ("2.7.0-hotfix2", 10, "10d"),
+    ],
 )
 def test_releases_have_several_spellings(text: str, version: int, layout: str) -> None:
     assert layouts.layout_of(text, version).id == layout
@@ -343,6 +350,25 @@ def test_the_newest_layouts_error_is_the_one_reported() -> None:
     with pytest.raises(DecodeError) as caught:
         layouts.decode(b"")
     assert caught.value.kind == "BufferLength"
+
+
+def test_the_sum_of_the_versions_counts_in_the_depth() -> None:
+    nested: t.AlgebraicType = t.U8
+    for _ in range(20):
+        nested = t.ArrayType(nested)
+    data = raw.encode(v10_of(v10.TypespaceSection(t.Typespace((nested,)))))
+
+    def reads(depth: int) -> tuple[bool, bool]:
+        limits = Limits(depth=depth)
+        found = []
+        for work in (lambda: raw.decode(data, limits=limits), lambda: layouts.decode(data, limits=limits)):
+            try:
+                found.append(bool(work()))
+            except LimitExceeded:
+                found.append(False)
+        return found[0], found[1]
+
+    assert {reads(depth) for depth in range(1, 64)} == {(False, False), (True, True)}
 
 
 def test_limits_hold_in_every_layout() -> None:

@@ -21,6 +21,7 @@ from bsatn import strategies
 from bsatn.codec import Codec
 from bsatn.satn import parse_type
 from defs.cli import main
+from defs.conformance.checks import CHECKS
 from defs.vectors import AREAS, FLAGS, VectorError, VectorFile, files, lint, read_all, verify
 from defs.vectors.areas import FIELDS
 from defs.vectors.files import from_cbor, generated, to_cbor
@@ -32,7 +33,7 @@ from defs.vectors.generation.releases import LAYOUTS, RELEASES
 from defs.vectors.generation.values import mutated
 from defs.vectors.schema import faults, load_schema
 from defs.vectors.semantic import from_semantic, to_semantic
-from defs.vectors.verify import CHECKS, differences
+from defs.vectors.verify import differences
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 FILES = {file.path: file for file in read_all(VECTORS)}
@@ -73,7 +74,15 @@ def test_the_files_are_as_they_were_generated() -> None:
     assert lint(VECTORS) == []
 
 
-@pytest.mark.parametrize("area", AREAS)
+def test_there_are_enough_in_all() -> None:
+    assert len(CASES) >= 6500
+    assert sum(path.stat().st_size for path in generated(VECTORS)) < 20 << 20
+
+
+LONG = {"traces"}  #: a part of these is asked in every run, by test_wholes
+
+
+@pytest.mark.parametrize("area", [pytest.param(area, marks=[pytest.mark.slow] if area in LONG else []) for area in AREAS])
 def test_this_library_agrees(area: str) -> None:
     report = verify(VECTORS, [area])
     found = {failure.id: failure.differences for failure in report.failures}
@@ -83,7 +92,9 @@ def test_this_library_agrees(area: str) -> None:
 
 
 @pytest.mark.parametrize(("area", "least"), [("values", 1500), ("types", 300), ("names", 500), ("definitions", 500),
-                                             ("validation", 500), ("conversion", 200)])  # fmt: skip
+                                             ("validation", 500), ("conversion", 200), ("migrations", 500),
+                                             ("logs", 350), ("traces", 400), ("subscriptions", 850),
+                                             ("queries", 250)])  # fmt: skip
 def test_there_are_enough(area: str, least: int) -> None:
     assert sum(len(file.cases) for file in FILES.values() if file.area == area) >= least
 
@@ -127,12 +138,15 @@ def test_every_flag_is_used() -> None:
     assert {flag for case in CASES.values() for flag in case["flags"]} == set(FLAGS)
 
 
-def test_the_layouts_are_those_of_the_library() -> None:
+def test_the_layouts_are_asked_of_releases_that_have_them() -> None:
     from defs.raw import layouts
+    from defs.releases import release_named
 
-    for layout in layouts.LAYOUTS:
-        if layout.id != "8":
-            assert (LAYOUTS[layout.id].since, LAYOUTS[layout.id].until) == (layout.first, layout.last)
+    assert list(LAYOUTS) == [layout.id for layout in layouts.LAYOUTS]
+    for layout in LAYOUTS.values():
+        since, asked, until = map(release_named, (layout.since, layout.release, layout.until))
+        assert since <= asked <= until
+    assert LAYOUTS["8"].since == RELEASES[0]  # version 8 is older than the first release that is asked
 
 
 def test_the_schema_and_the_cddl_have_every_field() -> None:
@@ -165,7 +179,7 @@ def test_any_changed_byte_is_noticed(copied: Path) -> None:
     """By the digests in any case; and by what the file says where the digests are brought in line."""
     source = random.Random(7)
     everything = [*generated(copied), copied / "DIGESTS"]
-    for path in [*everything, *source.choices(everything, k=40)]:
+    for path in source.sample(everything, k=50):
         whole = path.read_bytes()
         at, bit = source.randrange(len(whole)), 1 << source.randrange(8)
         path.write_bytes(whole[:at] + bytes([whole[at] ^ bit]) + whole[at + 1 :])

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from bsatn.frozen import frozen
 from defs.findings import PRINTERS, Finding, Reading, Report
 from defs.migrate.reports.model import Check, Comparison, Entry
 from defs.migrate.reports.words import file_in_tree, question, witness_lines
@@ -12,7 +12,7 @@ from defs.migrate.reports.words import file_in_tree, question, witness_lines
 __all__ = ["print_github", "print_junit", "print_sarif", "reading_of"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Named(Finding):
     """A finding whose element has a name in words, as the check gives it."""
 
@@ -61,6 +61,8 @@ _ALL = "the definition"
 def _help(entry: Entry) -> Iterator[str]:
     yield from (f"{label}: {text}" for label, text in witness_lines(entry, ROOM))
     yield f"fix: {entry.fix}"
+    if entry.also:
+        yield f"also: {', '.join(entry.also)}"
     if entry.data_check:
         yield f"ask: {question(entry)}"
 

@@ -34,7 +34,7 @@ code,pre{font:.875em/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans
 margin:1.5rem 0 1rem}
 .verdict p{margin:.25rem 0}
 .compatible{--hue:var(--good)}.incompatible,.not-compared,.error{--hue:var(--error)}.warning{--hue:var(--warning)}
-.note{--hue:var(--note)}
+.note,.absent{--hue:var(--note)}
 .verdict strong{color:var(--hue);font-size:1.1rem}
 details{background:var(--paper);border:1px solid var(--rule);border-radius:.4rem;margin:.6rem 0;overflow:hidden}
 summary{cursor:pointer;padding:.6rem 1rem;display:flex;flex-wrap:wrap;gap:.15rem .6rem;align-items:baseline}
@@ -101,7 +101,7 @@ def _comparison(check: Check, comparison: Comparison) -> Iterator[str]:
     if comparison.ignored:
         yield f'<details><summary>{counted(len(comparison.ignored), "ignored finding")}</summary><div class="body">'
         for one in comparison.ignored:
-            yield f"<p>{_code(one.entry.element)} {one.entry.rule.id}: {_words(one.reason)}</p>"
+            yield f"<p>{_code(one.entry.element)} {one.entry.rules}: {_words(one.reason)}</p>"
         yield "</div></details>"
 
 
@@ -113,7 +113,7 @@ def _lines(entry: Entry) -> Iterator[str]:
     silent = '<span class="silent">unnoticed</span>' if entry.silent else ""
     yield f'<details class="{entry.level}"{" open" if entry.level == "error" else ""}><summary>'
     yield f'<span class="level">{entry.level}</span>{silent}<code>{_words(entry.element)}</code>'
-    yield f'<span class="rule">{entry.rule.id}</span></summary><div class="body"><p>{_words(entry.message)}</p>'
+    yield f'<span class="rule">{entry.rules}</span></summary><div class="body"><p>{_words(entry.message)}</p>'
     if entry.witness is not None:
         yield f"<dl>{''.join(f'<dt>{label}</dt><dd>{_code(text)}</dd>' for label, text in witness_lines(entry)[:-1])}</dl>"
         yield f"<p>{_words(entry.witness.shows)}</p>"

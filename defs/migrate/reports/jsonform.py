@@ -72,6 +72,7 @@ def _server(server: ServerVerdict) -> dict[str, Any]:
 def _finding(entry: Entry) -> dict[str, Any]:
     return {
         "rule": entry.rule.id,
+        "also": list(entry.also),
         "axis": entry.rule.axis,
         "level": entry.level,
         "kind": entry.kind,

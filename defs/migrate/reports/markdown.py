@@ -16,7 +16,7 @@ from defs.migrate.reports.words import UPGRADES, headline, question, server_line
 __all__ = ["print_markdown"]
 
 ROOM = 60_000  #: characters
-_MARKS = {"compatible": "✅", "incompatible": "❌", "not-compared": "⚠️"}
+_MARKS = {"compatible": "✅", "incompatible": "❌", "absent": "ℹ️", "not-compared": "⚠️"}
 _LEVELS = {"error": "❌", "warning": "⚠️", "note": "ℹ️"}
 _MARKUP = re.compile(r"[\\`*_{}\[\]()#+!|~$-]")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;", ":": "&#58;"})
@@ -49,9 +49,8 @@ def _comparison(check: Check, comparison: Comparison) -> Iterator[str]:
     yield f"Against {_code(comparison.old.source)}.\n"
     for source, failure in comparison.failures:
         yield f"- {_code(source)}: {_text(failure.kind)}: {_text(failure.message)}\n"
-    if comparison.server is None:
-        return
-    yield f"- **Server**: {_text(server_line(check, comparison))}"
+    if comparison.server is not None:
+        yield f"- **Server**: {_text(server_line(check, comparison))}"
     if any(entry.rule.axis == "client" for entry in comparison.entries):
         yield f"- **Upgrade**: {UPGRADES[comparison.upgrade_first]}"
     yield ""
@@ -59,7 +58,7 @@ def _comparison(check: Check, comparison: Comparison) -> Iterator[str]:
         yield "\n".join(_entry(entry))
     if comparison.ignored:
         shown = "\n".join(
-            f"- `{one.entry.rule.id}` {_text(one.entry.element)}: {_text(one.reason)}" for one in comparison.ignored
+            f"- `{one.entry.rules}` {_text(one.entry.element)}: {_text(one.reason)}" for one in comparison.ignored
         )
         yield f"<details><summary>{counted(len(comparison.ignored), 'ignored finding')}</summary>\n\n{shown}\n\n</details>\n"
 
@@ -68,7 +67,7 @@ def _entry(entry: Entry) -> Iterator[str]:
     silent = " <b>unnoticed</b>" if entry.silent else ""
     opened = " open" if entry.level == "error" else ""
     element = _entities(entry.element)
-    yield f"<details{opened}><summary>{_LEVELS[entry.level]}{silent} <code>{element}</code> {entry.rule.id}</summary>\n"
+    yield f"<details{opened}><summary>{_LEVELS[entry.level]}{silent} <code>{element}</code> {entry.rules}</summary>\n"
     yield f"{_text(entry.message)}\n"
     if entry.witness:
         yield "| | |\n|---|---|"

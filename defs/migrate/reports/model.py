@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import reduce
 from typing import Final, Literal, TypeAlias
 
+from bsatn.frozen import frozen
 from defs.findings.model import counted
 from defs.migrate.errors import MigrationErrors
 from defs.migrate.planner import MigrationPlan
@@ -30,20 +31,20 @@ __all__ = [
 ]
 
 Verdict: TypeAlias = Literal["auto", "breaks-clients", "needs-data-check", "fails-at-execution", "manual"]
-Outcome: TypeAlias = Literal["compatible", "incompatible", "not-compared"]
+Outcome: TypeAlias = Literal["compatible", "incompatible", "absent", "not-compared"]
 LEVELS: Final[tuple[Severity, ...]] = ("error", "warning", "note")
 
 #: What a verdict means, in a sentence about the server.
 SAYS: Final[dict[Verdict, str]] = {
     "auto": "publishes it by itself",
     "breaks-clients": "publishes it and disconnects all clients, which publishing has to confirm",
-    "needs-data-check": "publishes it if the stored rows allow it",
+    "needs-data-check": "publishes it if what is stored allows it",
     "fails-at-execution": "plans it, and then fails to carry the plan out",
     "manual": "refuses it",
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataCheck:
     """A question about stored rows that decides whether a publish goes through."""
 
@@ -51,7 +52,7 @@ class DataCheck:
     expect: str  #: of its answer
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One finding."""
 
@@ -65,16 +66,22 @@ class Entry:
     data_check: DataCheck | None = None
     kind: str | None = None  #: of a server's error: upstream's name for it; of what it runs into: ours
     help: str | None = None  #: how to fix just this, where there is more to say than the rule says
+    also: tuple[str, ...] = ()  #: rules that say the same of it
 
     @property
     def fix(self) -> str:
-        """What to do about it."""
-        return self.help or self.rule.fix
+        """What to do about it, in sentences."""
+        return f"{self.help[0].upper()}{self.help[1:]}." if self.help else self.rule.fix
 
     @property
     def silent(self) -> bool:
-        """Whether somebody reads wrong values without noticing."""
-        return self.witness is not None and self.witness.silent
+        """Whether somebody reads wrong values without noticing; what is refused nobody reads."""
+        return self.witness is not None and self.witness.silent and self.rule.axis != "server"
+
+    @property
+    def rules(self) -> str:
+        """The rules that are broken: `PUBLISH_NOT_REFUSED, COLUMN_ORDER_SAME`."""
+        return ", ".join((self.rule.id, *self.also))
 
     @property
     def sort_key(self) -> tuple[int, bool]:
@@ -82,7 +89,7 @@ class Entry:
         return LEVELS.index(self.level), not self.silent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ignored:
     """A finding that the configuration accepts."""
 
@@ -90,7 +97,7 @@ class Ignored:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why there is no definition to compare, or no comparison."""
 
@@ -98,19 +105,25 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Side:
     """One of the definitions, or why there is none."""
 
     source: str
     version: int | None = None
     layout: str | None = None
-    fingerprint: str | None = None
     module: ModuleDef | None = field(default=None, repr=False, compare=False)
     failed: Failure | None = None
 
+    @property
+    def fingerprint(self) -> str | None:
+        """Of what its clients can see; it is made each time."""
+        from defs.migrate.fingerprint import fingerprint
 
-@dataclass(frozen=True, slots=True)
+        return None if self.module is None else fingerprint(self.module)
+
+
+@frozen
 class ServerVerdict:
     """What the server does when the new definition is published over the old one."""
 
@@ -124,7 +137,7 @@ class ServerVerdict:
         return self.plan is not None and self.plan.breaks_client
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Comparison:
     """The new definition against an older one."""
 
@@ -134,12 +147,13 @@ class Comparison:
     entries: Sequence[Entry] = ()
     ignored: Sequence[Ignored] = ()
     failed: Failure | None = None  #: why the definitions cannot be compared, although both are there
+    absent: bool = False  #: whether there is no older definition yet, which is accepted
 
     @property
     def failures(self) -> list[tuple[str, Failure]]:
         """Why there is no verdict: the source that is to blame, and what is wrong."""
         sides = [(side.source, side.failed) for side in (self.old, self.new) if side.failed]
-        if not sides and self.server is None:
+        if not sides and self.server is None and not self.absent:
             sides = [(self.new.source, self.failed or Failure("NotCompared", "there is no definition to compare"))]
         return sides
 
@@ -147,8 +161,8 @@ class Comparison:
     def unchanged(self) -> bool:
         """Whether clients can see no difference and the server finds nothing to do."""
         plan = self.server.plan if self.server else None
-        same = self.old.fingerprint == self.new.fingerprint
-        return plan is not None and same and not self.entries and not self.ignored and _idle(plan)
+        idle = plan is not None and not self.entries and not self.ignored and _idle(plan)
+        return idle and self.old.fingerprint == self.new.fingerprint
 
     @property
     def upgrade_first(self) -> UpgradeFirst:
@@ -167,7 +181,7 @@ def _both(one: UpgradeFirst, other: UpgradeFirst) -> UpgradeFirst:
     return other if one == "either" else "lock-step"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """All that a printer prints from."""
 
@@ -189,6 +203,8 @@ class Check:
         """What became of a comparison. Where nothing fails the check, errors still make it incompatible."""
         if comparison.failures:
             return "not-compared"
+        if comparison.absent:
+            return "absent"
         wrong = any(self.fails(entry) or entry.level == "error" for entry in comparison.entries)
         return "incompatible" if wrong else "compatible"
 

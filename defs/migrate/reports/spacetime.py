@@ -22,6 +22,8 @@ def _part(check: Check, comparison: Comparison, several: bool) -> Iterator[str]:
         yield f"Against {visible(comparison.old.source)}:"
     for source, failure in comparison.failures:
         yield f"{visible(source)}: {visible(failure.kind)}: {visible(failure.message)}"
+    if comparison.absent:
+        yield from (f"{visible(entry.element)}: {visible(entry.message)}" for entry in comparison.entries)
     server = comparison.server
     if server is not None and server.errors is not None:
         yield visible_lines(server.errors.reason)

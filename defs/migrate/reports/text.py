@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import field
 
+from bsatn.frozen import frozen
 from defs.findings.words import visible
 from defs.migrate.reports.model import Check, Comparison, Entry
 from defs.migrate.reports.words import UPGRADES, headline, question, server_line, summary, witness_lines
+from defs.migrate.rules.model import Witness
 
 __all__ = ["print_text"]
 
-ROOM = 160  #: characters of a witness's value; JSON has all of it
+ROOM = 96  #: characters of a witness's value; JSON has all of it
 Paint = Callable[[str, str], str]
 
 _SGR = {
     "error": "31", "warning": "33", "note": "36", "compatible": "32", "incompatible": "31", "not-compared": "31",
+    "absent": "36",
     "element": "1", "faint": "2", "silent": "1;31",
 }  # fmt: skip
 
@@ -46,22 +50,21 @@ def _comparison(check: Check, comparison: Comparison, paint: Paint) -> Iterator[
     yield f"{names}: {paint(check.outcome(comparison), headline(check, comparison))}"
     for source, failure in comparison.failures:
         yield f"  {visible(source)}: {visible(failure.kind)}: {visible(failure.message)}"
-    if comparison.server is None:
-        return
-    yield f"  server   {server_line(check, comparison)}"
+    if comparison.server is not None:
+        yield f"  server   {server_line(check, comparison)}"
     if any(entry.rule.axis == "client" for entry in comparison.entries):
         yield f"  upgrade  {UPGRADES[comparison.upgrade_first]}"
     yield from _findings(comparison.entries, paint)
     for one in comparison.ignored:
-        yield "  " + paint("faint", f"ignored {one.entry.rule.id} on {visible(one.entry.element)}: {visible(one.reason)}")
+        yield "  " + paint("faint", f"ignored {one.entry.rules} on {visible(one.entry.element)}: {visible(one.reason)}")
 
 
 def _findings(entries: Sequence[Entry], paint: Paint) -> Iterator[str]:
-    """By element, in the order of the worst finding of each; what helps is said once for a rule that is broken alike."""
+    """By element, in the order of the worst finding of each; bytes, and what helps, are told once where they are the same."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(entry.element, []).append(entry)
-    told: set[str] = set()
+    told = _Told()
     for element, found in groups.items():
         yield ""
         yield "  " + paint("element", visible(element))
@@ -69,13 +72,24 @@ def _findings(entries: Sequence[Entry], paint: Paint) -> Iterator[str]:
             yield from _finding(entry, paint, told)
 
 
-def _finding(entry: Entry, paint: Paint, told: set[str]) -> Iterator[str]:
+@frozen
+class _Told:
+    """What the reader has seen above."""
+
+    fixes: set[str] = field(default_factory=set)
+    witnesses: dict[Witness, str] = field(default_factory=dict)  #: and of which element
+
+
+def _finding(entry: Entry, paint: Paint, told: _Told) -> Iterator[str]:
     silent = paint("silent", " unnoticed") if entry.silent else ""
-    yield f"    {paint(entry.level, entry.level)}{silent} {entry.rule.id}: {visible(entry.message)}"
-    for label, text in witness_lines(entry, ROOM):
-        yield f"      {label + ':':15} {text}"
+    yield f"    {paint(entry.level, entry.level)}{silent} {entry.rules}: {visible(entry.message)}"
+    if entry.witness in told.witnesses:
+        yield f"      shown by the same bytes as of {visible(told.witnesses[entry.witness])}"
+    elif entry.witness is not None:
+        told.witnesses[entry.witness] = entry.element
+        yield from (f"      {label + ':':15} {text}" for label, text in witness_lines(entry, ROOM))
     if entry.data_check:
         yield f"      ask: {visible(question(entry))}"
-    if entry.fix not in told:
-        told.add(entry.fix)
+    if entry.fix not in told.fixes:
+        told.fixes.add(entry.fix)
         yield "      " + paint("faint", f"fix: {visible(entry.fix)}")

@@ -16,6 +16,7 @@ __all__ = [
 OUTCOMES: Final[dict[Outcome, str]] = {
     "compatible": "compatible",
     "incompatible": "not compatible",
+    "absent": "nothing to compare with",
     "not-compared": "could not be compared",
 }
 UPGRADES: Final[dict[UpgradeFirst, str]] = {
@@ -75,7 +76,7 @@ def witness_lines(entry: Entry, room: int = MAX_SHOWN) -> list[tuple[str, str]]:
         (f"{writer} writes", clip(visible(one.value), room)),
         ("as", clip(visible(one.type), room)),
         ("bytes", clip(visible(one.bytes), room)),
-        (f"{reader} reads", clip(visible(one.read_as), room)),
+        (f"{reader} {'reads' if one.silent else 'fails'}", clip(visible(one.read_as), room)),
         ("so", visible(one.shows)),
     ]
 

@@ -7,10 +7,10 @@ definitions' size; in the old definition's order, then what is new. To a client 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
+from bsatn.frozen import frozen
 from bsatn.types import option_payload
 from defs.migrate.rules.model import Path
 from defs.migrate.rules.visible import Function, Relation, columns_of, is_callable, row_type, visible_types
@@ -33,7 +33,7 @@ _T = TypeVar("_T", bound=Function | Relation)
 _KINDS: dict[type[Any], str] = {TableDef: "tables", ViewDef: "views", ReducerDef: "reducers", ProcedureDef: "procedures"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place(Generic[_T]):
     """A thing of one definition, and the module it is of."""
 
@@ -65,7 +65,7 @@ class Place(Generic[_T]):
         return f"{self.noun} {'.'.join((*self.module.path, self.item.name))}"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pair(Generic[_T]):
     """The same thing in both definitions."""
 
@@ -87,7 +87,7 @@ class Pair(Generic[_T]):
         return self.old.path(*rest), self.new.path(*rest)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Paired(Generic[_T]):
     """Things of a kind that both have, that only the old one has, and that only the new one has."""
 
@@ -155,6 +155,16 @@ class Comparison:
     def shown(self) -> tuple[Pair[Relation], ...]:
         """Relations that clients read before and after."""
         return tuple(pair for pair in self.relations.both if all(item.is_public for item in pair.items))
+
+    @cached_property
+    def cached(self) -> tuple[Pair[Relation], ...]:
+        """Of these, those whose rows clients keep: all but event tables."""
+        return tuple(pair for pair in self.shown if not any(isinstance(i, TableDef) and i.is_event for i in pair.items))
+
+    @cached_property
+    def shown_views(self) -> tuple[Pair[ViewDef], ...]:
+        """Views that clients read before and after."""
+        return tuple(pair for pair in self.views.both if all(item.is_public for item in pair.items))
 
     @cached_property
     def stored(self) -> tuple[Pair[TableDef], ...]:

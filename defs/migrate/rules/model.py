@@ -7,8 +7,9 @@ change breaks. `RULES` has the declarations in the order in which they are made,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from bsatn.frozen import frozen
 
 if TYPE_CHECKING:
     from defs.migrate.rules.comparison import Comparison
@@ -34,7 +35,7 @@ UpgradeFirst: TypeAlias = Literal["server", "clients", "either", "lock-step"]
 Path: TypeAlias = tuple[str, ...]  #: as of the planner's errors: namespaces, `tables`, the name, `columns`, the name
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rule:
     """A promise that a new definition has to keep."""
 
@@ -50,7 +51,7 @@ class Rule:
     spec: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Witness:
     """A value written under one definition, and what the other side reads from its bytes."""
 
@@ -63,7 +64,7 @@ class Witness:
     silent: bool  #: whether the reader notices nothing
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Hit:
     """One place where a promise is broken."""
 
@@ -79,7 +80,7 @@ class Hit:
         return self.witness is not None and self.witness.silent
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuleFinding:
     """A rule, and where it is broken."""
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, Final
 
+from bsatn.frozen import frozen
 from defs.migrate.rules.comparison import Comparison, Pair, columns_of, is_callable
 from defs.migrate.rules.model import Hit, rule
 from defs.migrate.rules.texts import listed
 from defs.migrate.rules.uses import Use, client_uses
 from defs.migrate.rules.wire import BREAKING, Difference, Kind
-from defs.schema.model import TableDef, ViewDef
+from defs.schema.model import ProcedureDef, ReducerDef, TableDef, ViewDef
 
 __all__: list[str] = []
 
@@ -122,41 +123,46 @@ def accessors(both: Comparison) -> Iterator[Hit]:
         if pair.old.source != pair.new.source:
             was, becomes = (".".join((*path, name)) for path, name in (pair.old.source, pair.new.source))
             yield Hit(*pair.paths(), pair.element, f"`{was}` is `{becomes}` in generated code now")
-        if isinstance(old, (TableDef, ViewDef)):
-            yield from _columns(pair)
-        if isinstance(old, TableDef) and isinstance(new, TableDef):
-            yield from _indexes(pair)
-        if not isinstance(old, TableDef) and not isinstance(new, TableDef):
-            yield from _params(pair)
+        for part in _PARTS:
+            if isinstance(old, part.of) and isinstance(new, part.of):
+                yield from _aliases(part, pair)
 
 
-def _indexes(pair: Pair[Any]) -> Iterator[Hit]:
-    """Indexes by name; one that is over other columns is another one."""
-    for name, index in pair.old.item.indexes.items():
-        other = pair.new.item.indexes.get(name)
-        if other is not None and other.columns == index.columns and other.accessor_name != index.accessor_name:
-            was, becomes = (f"`{one.accessor_name}`" if one.accessor_name else "nothing" for one in (index, other))
-            paths = pair.paths("indexes", name)
-            yield Hit(*paths, f"{pair.element} / index {name}", f"the index is {becomes} in generated code now, was {was}")
+@frozen
+class _Part:
+    """Parts that have names in generated code."""
+
+    noun: str
+    of: tuple[type, ...]  #: the things that have such parts
+    aliases: Callable[[Any], dict[tuple[Any, ...], str | None]]  #: by what they are paired by, its name first
+    place: str | None = None  #: the collection in paths, if they have a place there
 
 
-def _params(pair: Pair[Any]) -> Iterator[Hit]:
-    """Parameters by their canonical names."""
-    old, new = ({one.name: written.name for one, written in zip(i.params, i.source_params, strict=True)} for i in pair.items)
-    for name, source in old.items():
-        if new.get(name, source) != source:
-            message = f"parameter `{source}` is `{new[name]}` in generated code now"
-            yield Hit(*pair.paths(), f"{pair.element} / parameter {name}", message)
+_PARTS: Final = (
+    _Part(
+        "column",
+        (TableDef, ViewDef),
+        lambda one: {(column.name,): column.accessor_name for column in columns_of(one)},
+        "columns",
+    ),
+    _Part("index", (TableDef,), lambda one: {(n, i.columns): i.accessor_name for n, i in one.indexes.items()}, "indexes"),
+    _Part(
+        "parameter",
+        (ViewDef, ReducerDef, ProcedureDef),
+        lambda one: {(param.name,): source.name for param, source in zip(one.params, one.source_params, strict=True)},
+    ),
+)
 
 
-def _columns(pair: Pair[Any]) -> Iterator[Hit]:
-    after = {column.name: column.accessor_name for column in columns_of(pair.new.item)}
-    for column in columns_of(pair.old.item):
-        name = after.get(column.name, column.accessor_name)
-        if name != column.accessor_name:
-            paths = pair.paths("columns", column.name)
-            element = f"{pair.element} / column {column.name}"
-            yield Hit(*paths, element, f"`{column.accessor_name}` is `{name}` in generated code now")
+def _aliases(part: _Part, pair: Pair[Any]) -> Iterator[Hit]:
+    before, after = map(part.aliases, pair.items)
+    for key, alias in before.items():
+        other = after.get(key, alias)
+        if other != alias:
+            was, becomes = (f"`{one}`" if one else "nothing" for one in (alias, other))
+            paths = pair.paths(part.place, key[0]) if part.place else pair.paths()
+            message = f"the {part.noun} is {becomes} in generated code now, was {was}"
+            yield Hit(*paths, f"{pair.element} / {part.noun} {key[0]}", message)
 
 
 @rule(
@@ -191,8 +197,7 @@ def types(both: Comparison) -> Iterator[Hit]:
 )
 def view_kind(both: Comparison) -> Iterator[Hit]:
     """Views that returned an option and return rows, or the other way round."""
-    for pair in both.views.both:
-        old, new = pair.items
-        if old.is_public and new.is_public and both.returns_option(pair.old) != both.returns_option(pair.new):
+    for pair in both.shown_views:
+        if both.returns_option(pair.old) != both.returns_option(pair.new):
             change = "one row at most" if both.returns_option(pair.new) else "any number of rows"
-            yield Hit(*pair.paths(), pair.element, f"`{old.name}` returns {change} now")
+            yield Hit(*pair.paths(), pair.element, f"`{pair.old.item.name}` returns {change} now")

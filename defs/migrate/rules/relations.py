@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
+from bsatn.frozen import frozen
 from defs.migrate.rules.comparison import Comparison, Pair, Relation, columns_of, row_type
 from defs.migrate.rules.model import Hit, rule
 from defs.migrate.rules.texts import listed
@@ -14,42 +17,42 @@ from defs.schema.model import TableDef, ViewDef
 
 __all__: list[str] = []
 
-_UNTIL = "Keep it until no client subscribes to it."
+
+@frozen
+class _Removal:
+    """A rule that relations of a kind stay."""
+
+    kind: type[Relation]
+    why: str
+    since: str | None = None
 
 
-@rule(
-    "TABLE_NO_REMOVE",
-    "A public table stays",
-    axis="client",
-    severity="error",
-    why="Subscriptions to it are refused. The server removes a table only while it is empty, and disconnects all clients.",
-    fix=_UNTIL,
-    upgrade_first="clients",
-)
-def tables_removed(both: Comparison) -> Iterator[Hit]:
-    """Public tables that are gone."""
-    yield from _removed(both, TableDef)
-
-
-@rule(
-    "VIEW_NO_REMOVE",
-    "A public view stays",
-    axis="client",
-    severity="error",
-    why="Subscriptions to it are refused, and all clients are disconnected.",
-    fix=_UNTIL,
-    upgrade_first="clients",
-    since="1.8.0",
-)
-def views_removed(both: Comparison) -> Iterator[Hit]:
-    """Public views that are gone."""
-    yield from _removed(both, ViewDef)
+_REMOVALS: Final = {
+    "TABLE": _Removal(
+        TableDef,
+        "Subscriptions to it are refused. The server removes a table only while it is empty, and disconnects all clients.",
+    ),
+    "VIEW": _Removal(ViewDef, "Subscriptions to it are refused, and all clients are disconnected.", since="1.8.0"),
+}
 
 
 def _removed(both: Comparison, kind: type[Relation]) -> Iterator[Hit]:
     for one in both.relations.removed():
         if isinstance(one.item, kind) and one.item.is_public:
             yield Hit(one.path(), None, one.element, f"{one.noun} `{one.item.name}` is gone")
+
+
+for _name, _one in _REMOVALS.items():
+    rule(
+        f"{_name}_NO_REMOVE",
+        f"A public {_name.lower()} stays",
+        axis="client",
+        severity="error",
+        why=_one.why,
+        fix="Keep it until no client subscribes to it.",
+        upgrade_first="clients",
+        since=_one.since,
+    )(partial(_removed, kind=_one.kind))
 
 
 @rule(
@@ -91,11 +94,6 @@ def tables_added(both: Comparison) -> Iterator[Hit]:
 # Keys -------------------------------------------------------------------------------------------------------
 
 
-def _kept(pair: Pair[Relation]) -> list[Pair[Relation]]:
-    """The pair, if clients keep its rows."""
-    return [] if any(isinstance(item, TableDef) and item.is_event for item in pair.items) else [pair]
-
-
 def _names(relation: Relation, columns: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(columns_of(relation)[column].name for column in columns)
 
@@ -134,7 +132,7 @@ def _same_key(both: Comparison, pair: Pair[Relation], names: tuple[str, ...], me
 )
 def primary_key(both: Comparison) -> Iterator[Hit]:
     """Relations whose old key two rows may share."""
-    for pair in (kept for shown in both.shown for kept in _kept(shown)):
+    for pair in both.cached:
         old, new = pair.items
         if old.primary_key is None:
             continue
@@ -156,7 +154,7 @@ def primary_key(both: Comparison) -> Iterator[Hit]:
 )
 def primary_key_added(both: Comparison) -> Iterator[Hit]:
     """Relations that have a key now."""
-    for pair in (kept for shown in both.shown for kept in _kept(shown)):
+    for pair in both.cached:
         old, new = pair.items
         if old.primary_key is None and new.primary_key is not None:
             (name,) = _names(new, (new.primary_key,))
@@ -177,7 +175,7 @@ def primary_key_added(both: Comparison) -> Iterator[Hit]:
 )
 def unique(both: Comparison) -> Iterator[Hit]:
     """Constraints that are gone, unless another one says as much."""
-    for pair in (kept for shown in both.shown for kept in _kept(shown)):
+    for pair in both.cached:
         old, new = pair.items
         for constraint in old.constraints.values() if isinstance(old, TableDef) else ():
             names = _names(old, constraint.columns)
@@ -203,7 +201,7 @@ def _new_key(relation: Relation) -> tuple[str, ...] | None:
 )
 def indexes(both: Comparison) -> Iterator[Hit]:
     """Indexes that are gone, unless another one is over the same columns."""
-    for pair in (kept for shown in both.shown for kept in _kept(shown)):
+    for pair in both.cached:
         old, new = pair.items
         if not isinstance(old, TableDef) or not isinstance(new, TableDef):
             continue
@@ -230,10 +228,8 @@ def indexes(both: Comparison) -> Iterator[Hit]:
 )
 def view_params(both: Comparison) -> Iterator[Hit]:
     """Views that take something else."""
-    for pair in both.views.both:
+    for pair in both.shown_views:
         old, new = pair.items
-        if not (old.is_public and new.is_public):
-            continue
         use = Use.of_params(pair)
         found = [one for one in use.differences(both) if one.kind in BREAKING]
         if found or [one.name for one in old.params] != [one.name for one in new.params]:
@@ -253,8 +249,8 @@ def view_params(both: Comparison) -> Iterator[Hit]:
 )
 def view_context(both: Comparison) -> Iterator[Hit]:
     """Views that became anonymous, or ceased to be."""
-    for pair in both.views.both:
+    for pair in both.shown_views:
         old, new = pair.items
-        if old.is_public and new.is_public and old.is_anonymous != new.is_anonymous:
+        if old.is_anonymous != new.is_anonymous:
             change = "does not know any more who asks" if new.is_anonymous else "knows who asks now"
             yield Hit(*pair.paths(), pair.element, f"`{old.name}` {change}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import TypeAlias
 
+from defs.migrate.environment import stricter
 from defs.migrate.rules.comparison import Comparison
 from defs.migrate.rules.model import Hit, rule
 from defs.migrate.rules.texts import shortened
-from defs.raw.v10 import AnyMethod, EnvStringLiteral, EnvUnion, Extension, HttpMethod, MethodOrAny, RawEnvVarTypeV10
-from defs.schema.model import EnvironmentDeclaration, ModuleDef
+from defs.raw.v10 import AnyMethod, Extension, HttpMethod, MethodOrAny
+from defs.schema.model import ModuleDef
 
 __all__: list[str] = []
 
@@ -91,31 +92,9 @@ def row_level_security(both: Comparison) -> Iterator[Hit]:
 )
 def environment(both: Comparison) -> Iterator[Hit]:
     """Variables that are required, or less of whose values are allowed."""
-    old: Mapping[str, EnvironmentDeclaration] = both.old.environment or {}
-    new: Mapping[str, EnvironmentDeclaration] = both.new.environment or {}
-    for name, after in new.items():
-        before = old.get(name)
+    for name, known, message in stricter(both.old, both.new):
         path = ("environment", name)
-        element = f"environment variable {name}"
-        if before is None:
-            if not after.optional:
-                yield Hit(None, path, element, f"`{name}` is required now")
-        elif before.optional and not after.optional:
-            yield Hit(path, path, element, f"`{name}` is required now")
-        elif not _allows(before.ty, after.ty):
-            yield Hit(path, path, element, f"`{name}` may not have every value any more that it could")
-
-
-def _values(kind: RawEnvVarTypeV10) -> frozenset[str] | None:
-    """The values that are allowed; None for any."""
-    if isinstance(kind, EnvStringLiteral):
-        return frozenset({kind.value})
-    return frozenset(kind.values) if isinstance(kind, EnvUnion) else None
-
-
-def _allows(old: RawEnvVarTypeV10, new: RawEnvVarTypeV10) -> bool:
-    before, after = _values(old), _values(new)
-    return after is None or (before is not None and before <= after)
+        yield Hit(path if known else None, path, f"environment variable {name}", message)
 
 
 @rule(

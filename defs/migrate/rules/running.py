@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from typing import Final
 
 from bsatn.collector import collector_paused
@@ -22,6 +23,7 @@ _WHO: Final = {
     "either": "Either side first.",
     "lock-step": "Both at once: neither order works.",
 }
+_ADVICE: Final = "sys.setrecursionlimit stops it first"
 _AXES: Final = {"server": "publishing", "client": "clients", "data": "stored rows"}
 
 
@@ -53,7 +55,7 @@ def client_findings(old: ModuleDef, new: ModuleDef, *, release: str = NEWEST) ->
         with collector_paused():
             return on_enough_stack(lambda: _findings(old, new, release))
     except RecursionError:
-        raise LimitExceeded("depth", 0, "a type is nested too deep to compare", advice="it cannot be raised") from None
+        raise LimitExceeded("depth", sys.getrecursionlimit(), "a type is nested too deep to compare", advice=_ADVICE) from None
 
 
 def _findings(old: ModuleDef, new: ModuleDef, release: str) -> tuple[RuleFinding, ...]:

@@ -6,13 +6,14 @@ The planner refuses these changes too; here they are told with what would become
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeAlias
 
 from defs.migrate.rules.comparison import Comparison, Pair
 from defs.migrate.rules.model import Hit, rule
 from defs.migrate.rules.uses import Use
 from defs.migrate.rules.wire import BREAKING, ENUM
 from defs.migrate.rules.witness import Typed
-from defs.schema.model import TableDef
+from defs.schema.model import ColumnDef, TableDef
 
 __all__ = ["stored_uses"]
 
@@ -23,17 +24,31 @@ def _element(pair: Pair[TableDef], column: str) -> str:
     return f"{pair.element} / column {column}"
 
 
+_Column: TypeAlias = tuple[Pair[TableDef], ColumnDef | None, ColumnDef | None]
+
+
+def _columns(both: Comparison) -> Iterator[_Column]:
+    """Columns of stored rows by name, as each definition has them; of a table the old ones first, then what is new."""
+    for pair in both.stored:
+        before, after = ({column.name: column for column in item.columns} for item in pair.items)
+        yield from ((pair, before.get(name), after.get(name)) for name in (before | after))
+
+
+def _hit(found: _Column, message: str) -> Hit:
+    """A hit where the column stands, in whichever definition has it; `{name}` in the message is its name."""
+    pair, old, new = found
+    name = (old or new).name  # type: ignore[union-attr]
+    paths = pair.paths("columns", name)
+    shown = message.format(name=f"column `{name}`")
+    return Hit(paths[0] if old else None, paths[1] if new else None, _element(pair, name), shown)
+
+
 def stored_uses(both: Comparison) -> Iterator[Use]:
     """Columns of stored rows that both definitions have, by name."""
-    for pair in both.stored:
-        after = {column.name: column for column in pair.new.item.columns}
-        for column in pair.old.item.columns:
-            other = after.get(column.name)
-            if other is not None:
-                place = ("columns", column.name)
-                types = Typed(column.ty, pair.old.module), Typed(other.ty, pair.new.module)
-                paths = pair.paths(*place)
-                yield Use(paths, _element(pair, column.name), "a stored value", "old", *types)
+    for pair, old, new in _columns(both):
+        if old and new:
+            types = Typed(old.ty, pair.old.module), Typed(new.ty, pair.new.module)
+            yield Use(pair.paths("columns", old.name), _element(pair, old.name), "a stored value", "old", *types)
 
 
 @rule(
@@ -49,10 +64,9 @@ def stored_uses(both: Comparison) -> Iterator[Use]:
 )
 def added_without_default(both: Comparison) -> Iterator[Hit]:
     """New columns without default."""
-    for pair in both.stored:
-        for path, name, default in _added(pair):
-            if default is None:
-                yield Hit(None, path, _element(pair, name), f"column `{name}` is new and has no default")
+    for found in _columns(both):
+        if found[1] is None and found[2] is not None and found[2].default_bytes is None:
+            yield _hit(found, "{name} is new and has no default")
 
 
 @rule(
@@ -68,16 +82,7 @@ def added_without_default(both: Comparison) -> Iterator[Hit]:
 )
 def added(both: Comparison) -> Iterator[Hit]:
     """New columns."""
-    for pair in both.stored:
-        for path, name, _ in _added(pair):
-            yield Hit(None, path, _element(pair, name), f"column `{name}` is new")
-
-
-def _added(pair: Pair[TableDef]) -> Iterator[tuple[tuple[str, ...], str, bytes | None]]:
-    before = {column.name for column in pair.old.item.columns}
-    for column in pair.new.item.columns:
-        if column.name not in before:
-            yield pair.new.path("columns", column.name), column.name, column.default_bytes
+    yield from (_hit(found, "{name} is new") for found in _columns(both) if found[1] is None)
 
 
 @rule(
@@ -92,12 +97,7 @@ def _added(pair: Pair[TableDef]) -> Iterator[tuple[tuple[str, ...], str, bytes |
 )
 def removed(both: Comparison) -> Iterator[Hit]:
     """Columns of stored rows that are gone."""
-    for pair in both.stored:
-        after = {column.name for column in pair.new.item.columns}
-        for column in pair.old.item.columns:
-            if column.name not in after:
-                path = pair.old.path("columns", column.name)
-                yield Hit(path, None, _element(pair, column.name), f"column `{column.name}` is gone")
+    yield from (_hit(found, "{name} is gone") for found in _columns(both) if found[2] is None)
 
 
 @rule(
@@ -112,14 +112,10 @@ def removed(both: Comparison) -> Iterator[Hit]:
 )
 def reordered(both: Comparison) -> Iterator[Hit]:
     """Columns of stored rows that are elsewhere."""
-    for pair in both.stored:
-        after = {column.name: column.col_id for column in pair.new.item.columns}
-        for column in pair.old.item.columns:
-            place = after.get(column.name, column.col_id)
-            if place != column.col_id:
-                message = f"column `{column.name}` was at position {column.col_id}, is at {place}"
-                paths = pair.paths("columns", column.name)
-                yield Hit(*paths, _element(pair, column.name), message)
+    for found in _columns(both):
+        _, old, new = found
+        if old and new and old.col_id != new.col_id:
+            yield _hit(found, f"{{name}} was at position {old.col_id}, is at {new.col_id}")
 
 
 @rule(

@@ -7,9 +7,9 @@ by the old module and are read by the new one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
+from bsatn.frozen import frozen
 from defs.migrate.rules.comparison import Comparison, Function, Pair, Relation, is_callable, row_type
 from defs.migrate.rules.model import Hit, Path
 from defs.migrate.rules.wire import Difference
@@ -19,7 +19,7 @@ from defs.schema.model import ProcedureDef
 __all__ = ["Use", "client_uses"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Use:
     """Bytes of one thing, and both types that they have."""
 

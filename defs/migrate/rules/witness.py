@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from bsatn.codec import Codec
 from bsatn.errors import BsatnError
+from bsatn.frozen import frozen
 from bsatn.satsjson import dumps, dumps_untyped
 from bsatn.types import (
     BOOL,
@@ -39,12 +39,13 @@ __all__ = ["Demonstrator", "Typed"]
 
 MAX_BYTES: Final = 4096  #: of a witness; a difference that takes more to show is reported without
 MAX_TRIED: Final = 4  #: differences for which a value is made
+MAX_DEPTH: Final = 200  #: of a witness's value
 _NESTED: Final = 3  #: levels of references after which arrays are empty
 
 Reading: TypeAlias = Literal["value", "rows"]  #: one value, whose reader ignores what follows; or rows back to back
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Typed:
     """A type, and the module it is of."""
 
@@ -133,9 +134,18 @@ class _Writer:
         self.style: _Style = style
         self.count = 0
         self.size = 0
+        self.depth = 0
 
     def write(self, kind: AlgebraicType, focus: Steps | None = None, nested: int = 0) -> bytes:
         """The bytes of a value that has a part at `focus`. Raises _Impossible."""
+        self.depth += 1
+        if self.depth > MAX_DEPTH:
+            raise _Impossible
+        data = self.written(kind, focus, nested)
+        self.depth -= 1
+        return data
+
+    def written(self, kind: AlgebraicType, focus: Steps | None, nested: int) -> bytes:
         if isinstance(kind, Ref):
             if self.ranks.rank(kind) is None:
                 raise _Impossible

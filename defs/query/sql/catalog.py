@@ -94,7 +94,7 @@ def _view_entry(module: ModuleDef, view: ViewDef) -> _Entry:
 def _system_table(name: str) -> TableSchema | None:
     if not name.startswith("st_"):
         return None
-    from defs.store.system import SYSTEM_TABLES
+    from defs.system.tables import SYSTEM_TABLES
 
     return next((table.schema for table in SYSTEM_TABLES if table.name == name), None)
 

@@ -12,14 +12,14 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from bsatn.errors import BsatnError
 from defs.schema.table import ConstraintSchema, IndexSchema, SequenceSchema, TableSchema
-from defs.store import rows as st
-from defs.store.catalog import describing_rows, row_codec
 from defs.store.ddl.columns import numbered
-from defs.store.system import SYSTEM_BY_ID
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.rows import TABLE_OF_RECORD, RowTransaction, TableName
 from defs.store.transactions.tables import TxTable
 from defs.store.transactions.values import is_integer
+from defs.system import rows as st
+from defs.system.catalog import describing_rows, row_codec
+from defs.system.tables import SYSTEM_BY_ID
 
 __all__ = ["PartTransaction", "whole"]
 

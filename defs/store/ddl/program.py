@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from defs.keccak import keccak_256
 from defs.schema.model import ModuleDef
 from defs.schema.table import TableSchema, table_schema
-from defs.store import rows as st
 from defs.store.ddl.rules import create_rule
 from defs.store.ddl.views import create_view
 from defs.store.transactions.errors import TransactionError
+from defs.system import rows as st
 
 if TYPE_CHECKING:
     from defs.store.transactions.transaction import Transaction

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bsatn.errors import BsatnError
-from defs.store import rows as st
 from defs.store.transactions.errors import TransactionError
+from defs.system import rows as st
 
 if TYPE_CHECKING:
     from defs.store.transactions.transaction import Transaction

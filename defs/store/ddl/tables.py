@@ -20,8 +20,6 @@ from defs.schema.table import (
     TableSchema,
     table_schema,
 )
-from defs.store import rows as st
-from defs.store.catalog import describing_rows
 from defs.store.ddl.columns import Changed, check_columns, numbered, reset
 from defs.store.ddl.parts import PartTransaction, whole
 from defs.store.state import Table, codec_of_rows
@@ -29,6 +27,8 @@ from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.rows import TableName
 from defs.store.transactions.slots import Slots
 from defs.store.transactions.tables import TxTable
+from defs.system import rows as st
+from defs.system.catalog import describing_rows
 
 __all__ = ["SchemaTransaction"]
 

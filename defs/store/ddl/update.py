@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 from defs.raw.shared import TableAccess
 from defs.schema.model import ModuleDef, NamespacePath, TableDef, ViewDef
 from defs.schema.table import TableSchema, qualified, table_schema
-from defs.store import rows as st
 from defs.store.ddl.rules import create_rule, drop_rule
 from defs.store.ddl.views import create_view, drop_view
 from defs.store.transactions.errors import TransactionError
+from defs.system import rows as st
 
 if TYPE_CHECKING:
     from defs.store.transactions.transaction import Transaction

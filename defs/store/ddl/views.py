@@ -11,8 +11,8 @@ from bsatn.codec import Codec
 from bsatn.types import AlgebraicType
 from defs.schema.model import ModuleDef, ViewDef
 from defs.schema.table import view_schema
-from defs.store import rows as st
 from defs.store.transactions.errors import TransactionError
+from defs.system import rows as st
 
 if TYPE_CHECKING:
     from defs.store.transactions.transaction import Transaction

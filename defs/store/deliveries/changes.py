@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from defs.schema.table import TableSchema
-from defs.store.errors import StoreError
 from defs.store.state import CommittedState, Table
 from defs.store.txdata import TxData
+from defs.system.errors import StoreError
 
 __all__ = ["Change", "Changes", "Snapshot", "changes_of"]
 

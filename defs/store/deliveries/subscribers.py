@@ -24,11 +24,11 @@ from defs.store.deliveries.changes import Changes, Snapshot, changes_of
 from defs.store.deliveries.clients import Client, Queries, Query, SetKey
 from defs.store.deliveries.queries import delta_rows, initial_rows, is_initial_sent
 from defs.store.deliveries.updates import Call, Initial, Update
-from defs.store.errors import StoreError
 from defs.store.messages import ClientMessage, ServerMessage
 from defs.store.messages import Protocol as Version
 from defs.store.state import CommittedState
 from defs.store.txdata import TxData
+from defs.system.errors import StoreError
 
 __all__ = ["Subscribers"]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from defs.store.errors import StoreError
+from defs.system.errors import StoreError
 
 __all__ = ["MESSAGES", "TransactionError"]
 

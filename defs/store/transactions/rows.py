@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from bsatn.errors import BsatnError
 from defs.raw.shared import Hash
 from defs.schema.table import IndexSchema, SequenceSchema, TableSchema
-from defs.store import rows as st
-from defs.store.catalog import row_codec
 from defs.store.state import Row, SystemRows, codec_of_rows
-from defs.store.system import SYSTEM_TABLES
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.tables import TxTable
 from defs.store.transactions.values import plain_rows, wrapped
+from defs.system import rows as st
+from defs.system.catalog import row_codec
+from defs.system.tables import SYSTEM_TABLES
 
 if TYPE_CHECKING:
     from defs.store.datastore import Datastore

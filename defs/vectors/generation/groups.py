@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from defs.vectors.areas import AREAS, FIELDS
 from defs.vectors.files import DIGESTS, Case, VectorError, VectorFile, digests, generated, write
-from defs.vectors.generation import definitions, modules, names, types, values
+from defs.vectors.generation import definitions, logs, migrations, modules, names, queries, traces, types, values
 from defs.vectors.generation.ledger import NAME, Ledger
 from defs.vectors.generation.programs import Programs
 
@@ -27,6 +27,11 @@ MAKERS: dict[str, Maker] = {
     "definitions": definitions.make,
     "validation": modules.make_validation,
     "conversion": modules.make_conversion,
+    "migrations": migrations.make,
+    "logs": logs.make,
+    "traces": traces.make,
+    "subscriptions": queries.make_subscriptions,
+    "queries": queries.make_queries,
 }
 
 

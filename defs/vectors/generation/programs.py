@@ -21,10 +21,12 @@ from typing import Any, TypeAlias
 from defs.vectors.files import VectorError
 from defs.vectors.generation.releases import NEWEST, RELEASES
 
-__all__ = ["Answer", "Programs"]
+__all__ = ["ENGINE", "Answer", "Programs"]
 
 Answer: TypeAlias = dict[str, Any]
 TIMEOUT = 5.0  #: seconds for one answer
+ENGINE = "engine"  #: the program over the datastore and the commit log
+_NEWEST_ONLY = {None: "answers", ENGINE: ENGINE}
 _PLACEHOLDER = f'"={NEWEST}"'
 
 
@@ -42,7 +44,8 @@ class Programs:
         self._built: dict[str, Path] = {}
 
     def ask(self, release: str | None, questions: Iterable[Answer]) -> list[Answer]:
-        """Answers of a release of spacetimedb-lib to its layouts, or for None of everything in the newest."""
+        """Answers of a release of spacetimedb-lib to its layouts, or for None of everything in the newest; of ENGINE, about
+        logs and transactions."""
         program = self._program(release)
         lines = [json.dumps(question) for question in questions]
         answers: list[Answer] = []
@@ -54,13 +57,13 @@ class Programs:
 
     def build_all(self) -> None:
         """Build every program, the longest first."""
-        for release in (None, *RELEASES):
+        for release in (None, ENGINE, *RELEASES):
             self._program(release)
 
     def _program(self, release: str | None) -> Path:
-        name = "answers" if release is None else f"layouts-{release}"
+        name = _NEWEST_ONLY.get(release, f"layouts-{release}")
         if name not in self._built:
-            self._built[name] = self._compile(name, release)
+            self._built[name] = self._compile(name, None if release in _NEWEST_ONLY else release)
         return self._built[name]
 
     def _compile(self, name: str, release: str | None) -> Path:
@@ -80,8 +83,8 @@ class Programs:
         manifest = place / package / "Cargo.toml"
         pinned = manifest.read_text("utf-8").replace(_PLACEHOLDER, f'"={release or NEWEST}"')
         manifest.write_text(pinned, "utf-8")
-        number = f"{len(self._built) + 1} of {len(RELEASES) + 1}"
-        _say(f"building {name} ({number} at most; the first one takes a minute)")
+        number = f"{len(self._built) + 1} of {len(RELEASES) + 2}"
+        _say(f"building {name} ({number} at most; the first ones take minutes)")
         target = self.build / "target"
         done = subprocess.run(
             [cargo, "build", "--ignore-rust-version", "--quiet"],

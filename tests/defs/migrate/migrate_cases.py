@@ -11,7 +11,7 @@ from defs.raw.shared import BTree, RawUniqueConstraintDataV9, TableAccess, Table
 from defs.schema.model import ModuleDef
 from defs.validate import validate
 
-__all__ = ["Table", "module"]
+__all__ = ["Table", "module", "raw_module"]
 
 
 class Table:
@@ -49,10 +49,15 @@ class Table:
         return t.ProductType(tuple(t.ProductTypeElement(name, kind) for name, kind in self.columns.items()))
 
 
-def module(
+def module(*tables: Table, **more: Any) -> ModuleDef:
+    """A valid module, of what `raw_module` takes."""
+    return validate(raw_module(*tables, **more))
+
+
+def raw_module(
     *tables: Table, types: Sequence[t.AlgebraicType] = (), sections: Sequence[v10.RawModuleDefV10Section] = ()
-) -> ModuleDef:
-    """A valid module; `types` are entries 0, 1, ... of the typespace, the rows of the tables come after them."""
+) -> v10.RawModuleDefV10:
+    """A module; `types` are entries 0, 1, ... of the typespace, the rows of the tables come after them."""
     typespace = t.Typespace((*types, *(table.row for table in tables)))
     named = tuple(
         v10.RawTypeDefV10(v10.RawScopedTypeNameV10((), f"T{place}"), place, True) for place in range(len(typespace.types))
@@ -60,4 +65,4 @@ def module(
     raws = tuple(table.raw(len(types) + place) for place, table in enumerate(tables))
     none = v10.CaseConversionPolicySection(v10.CaseConversionPolicy.None_)
     parts = (v10.TypespaceSection(typespace), v10.TypesSection(named), v10.TablesSection(raws), none)
-    return validate(v10.RawModuleDefV10((*parts, *sections)))
+    return v10.RawModuleDefV10((*parts, *sections))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import sys
 import time
@@ -22,6 +23,7 @@ from defs.migrate.types import Layout, Layouts, row_layout
 from defs.migrate.values import debug_float, debug_value
 from defs.raw import v10
 from defs.raw.shared import TableAccess
+from defs.releases import release_named
 from defs.validate import validate
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -262,10 +264,33 @@ def test_what_a_release_brought(before: str, since: str, old: Any, new: Any, was
     assert kinds(old, new, release=since) == becomes
 
 
-@pytest.mark.parametrize("release", ["2.15.0", "0.9.0", "", "newest", "2.14.0.1", "9" * 50])
+@pytest.mark.parametrize("release", ["2.15.0", "0.9.0", "", "newest", "2.14.0.1", "2.4.0-rc1", "2.4-hotfix1", "9" * 50])
 def test_releases_that_are_not_known(release: str) -> None:
     with pytest.raises(migrate.UnknownRelease):
         migrate.plan(module(), module(), release=release)
+
+
+def test_a_refusal_says_why_and_goes_by_the_release() -> None:
+    old, new = module(Table("t", ROW)), module()
+    parties = bytes(32), bytes(32), old, bytes(32), new
+    with pytest.raises(migrate.MigrationPolicyError) as refused:
+        migrate.try_migrate(*parties, migrate.Compatible(), release="2.1.0")
+    assert refused.value.kind == "AutoMigrateFailure"
+    assert refused.value.errors is not None
+    assert [error.kind for error in refused.value.errors.errors] == ["RemoveTable"]
+    with pytest.raises(migrate.MigrationPolicyError) as refused:
+        migrate.try_migrate(*parties, migrate.Compatible())
+    assert (refused.value.kind, refused.value.errors) == ("ClientBreakingChangeDisallowed", None)
+
+
+def test_releases_compare() -> None:
+    names = ["1.0.0-rc2", "1.0.0-rc2.1", "1.0.0-rc10", "v1.0", "1.0.1", "1.0.1-hotfix1", "1.0.1-hotfix10", "1.0.2", "1.12"]
+    found = list(map(release_named, names))
+    assert found == sorted(set(found))
+    assert release_named("2.4") == release_named("v2.4.0")
+    for text in ("2", "2.4.", "2.4-rc1", "2.4.0-rc", "2.4.0-beta1", "2.4.0 ", "٢.4.0", ""):
+        with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+            release_named(text)
 
 
 def test_steps_are_in_the_order_of_the_server() -> None:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bsatn import types as t
 from defs import migrate
 from defs.migrate.problems import KINDS
-from defs.raw import v10
-from defs.raw.shared import TableAccess
+from defs.migrate.reports.model import DataCheck
+from defs.migrate.verdict import server_verdict
+from defs.query.sql import check
+from defs.query.sql.parser import parse_statements
+from defs.raw import v9, v10
+from defs.raw.shared import TableAccess, TableType
 from defs.schema.model import ModuleDef
+from defs.validate import validate
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from migrate_cases import Table, module
+from migrate_cases import Table, module, raw_module
 
 ROW: dict[str, t.AlgebraicType] = {"id": t.U64, "name": t.STRING}
 
@@ -117,6 +126,128 @@ def ruled(*tables: Table) -> ModuleDef:
 def test_a_rule_of_a_removed_table() -> None:
     assert "SecurityRuleTable" in kinds(ruled(Table("t", ROW)), ruled())
     assert kinds(ruled(Table("t", ROW)), ruled(Table("t", ROW))) == []
+
+
+def environment(**variables: tuple[Any, bool]) -> ModuleDef:
+    declared = (v10.RawEnvironmentDeclarationV10(name, kind, optional) for name, (kind, optional) in variables.items())
+    return module(sections=[v10.EnvironmentSection(tuple(declared))])
+
+
+ANY, AB, ABC = v10.EnvString(), v10.EnvUnion(("a", "b")), v10.EnvUnion(("c", "b", "a"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "asks"),
+    [
+        (None, (ANY, False), True),
+        (None, (ANY, True), False),
+        ((ANY, True), (ANY, False), True),
+        ((ANY, False), (ANY, True), False),
+        ((ANY, False), (ANY, False), False),
+        ((ANY, True), (AB, True), True),
+        ((ABC, False), (AB, False), True),
+        ((AB, False), (ABC, False), False),
+        ((AB, False), (ANY, True), False),
+        ((AB, True), (v10.EnvStringLiteral("a"), True), True),
+        ((v10.EnvStringLiteral("a"), True), (AB, True), False),
+        ((ANY, False), None, False),
+    ],
+)
+def test_variables(old: tuple[Any, bool] | None, new: tuple[Any, bool] | None, asks: bool) -> None:
+    """A value that was good is good, and none is needed that was not."""
+    sides = [environment(**({} if one is None else {"KEY": one})) for one in (old, new)]
+    found = problems(*sides)
+    assert [one.kind for one in found] == ["RequiredVariable"] * asks
+    assert all((one.outcome, one.path) == ("data", ("environment", "KEY")) for one in found)
+    assert server_verdict(*sides, release="2.14.0")[0].verdict == ("needs-data-check" if asks else "auto")
+
+
+def version_9(names: Mapping[str, Sequence[str]]) -> ModuleDef:
+    """Tables by their columns, as a definition of version 9 has them."""
+    rows = [t.ProductType(tuple(t.ProductTypeElement(one, t.U64) for one in columns)) for columns in names.values()]
+    rest = ((), (), (), (), None, TableType.User, TableAccess.Public)
+    tables = tuple(v9.RawTableDefV9(name, at, *rest) for at, name in enumerate(names))
+    types = tuple(v9.RawTypeDefV9(v9.RawScopedTypeNameV9((), f"T{at}"), at, True) for at in range(len(rows)))
+    return validate(v9.RawModuleDefV9(t.Typespace(tuple(rows)), tables, (), types, (), ()))
+
+
+def test_another_version_is_an_upgrade() -> None:
+    old, new = version_9({"t": ["id"]}), module(Table("t", {"id": t.U64}))
+    (found,) = problems(old, new)
+    assert (found.kind, found.outcome) == ("MajorVersionUpgrade", "notice")
+    assert "from version 9 to 10" in found.why
+    assert "--yes=migrate" in found.workaround
+    assert kinds(new, old) == kinds(old, old) == kinds(new, new) == []
+
+
+def test_names_that_version_10_converts() -> None:
+    """Of tables, and of columns of tables that keep their names or do not; what is called otherwise is no conversion."""
+    old = version_9({"Person": ["id", "homeTown"], "player2": ["id"], "kept": ["myName", "other"], "Gone": ["id"]})
+    new = module(
+        Table("person", {"id": t.U64, "home_town": t.U64}),
+        Table("player_2", {"id": t.U64}),
+        Table("kept", {"my_name": t.U64, "another": t.U64}),
+        Table("gone_for_good", {"id": t.U64}),
+    )
+    told = {one.path: one.why for one in problems(old, new) if one.kind == "RenamedByCasing"}
+    assert list(told) == [
+        ("tables", "Person"),
+        ("tables", "Person", "columns", "homeTown"),
+        ("tables", "kept", "columns", "myName"),
+        ("tables", "player2"),
+    ]
+    assert "player2 is called player_2 now" in told["tables", "player2"]
+    assert "homeTown is called home_town now" in told["tables", "Person", "columns", "homeTown"]
+    assert "RenamedByCasing" not in kinds(version_9({"person": ["id"]}), new)
+
+
+# Questions to the database ----------------------------------------------------------------------------------
+
+
+def asked(old: ModuleDef, new: ModuleDef) -> dict[str, DataCheck]:
+    """The question of each kind of problem."""
+    _, found = server_verdict(old, new, release="2.14.0")
+    return {one.kind: one.data_check for one in found if one.kind and one.data_check}
+
+
+NAMES = ["t", "T", "group", "order", "t2", "_t", "select"]
+SEQUENCED = [t.I8, t.U8, t.I16, t.U16, t.I32, t.U32, t.I64, t.U64, t.I128, t.U128]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_questions_are_sql(name: str) -> None:
+    """Each parses. `COUNT` and columns are for `spacetime sql` alone, so the rest is checked as a subscription to the rows."""
+    row = {name: t.I64, "where": t.U32}
+    before, after = Table(name, row, indexes=[[0, 1]]), Table(name, row, indexes=[[0, 1]], unique=[[0, 1]], sequences=[0])
+    quoted = name if name in ("t", "t2", "_t") else f'"{name}"'
+    found = asked(module(before), module(after))
+    assert found == {
+        "SequenceRange": DataCheck(f"SELECT COUNT(*) AS n FROM {quoted} WHERE {quoted} >= 1", "n is 0"),
+        "DuplicateRows": DataCheck(f'SELECT {quoted}, "where" FROM {quoted}', "no two rows are alike"),
+    }
+    found |= asked(module(before), module())
+    assert set(found) == {"SequenceRange", "DuplicateRows", "TableNotEmpty"}
+    for question in found.values():
+        assert len(parse_statements(question.sql)) == 1
+        whole = re.sub(r"^SELECT .*? FROM ", "SELECT * FROM ", question.sql)
+        assert whole != question.sql
+        assert check(whole, module(before)).returns == name
+
+
+@pytest.mark.parametrize("kind", SEQUENCED, ids=str)
+def test_questions_about_every_type_of_sequence(kind: t.AlgebraicType) -> None:
+    old, new = (module(Table("t", {"id": kind}, sequences=auto)) for auto in ([], [0]))
+    [question] = asked(old, new).values()
+    assert check(question.sql.replace("COUNT(*) AS n", "*"), old)
+
+
+def test_questions_about_mounted_modules() -> None:
+    """Their tables have the namespace before the name."""
+    inner = raw_module(Table("user", ROW)), raw_module(Table("user", ROW, sequences=[0]))
+    old, new = (module(sections=[v10.SubmodulesSection((v10.RawSubmoduleV10("auth", one),))]) for one in inner)
+    [question] = asked(old, new).values()
+    assert question.sql == 'SELECT COUNT(*) AS n FROM "auth.user" WHERE id >= 1'
+    assert check(question.sql.replace("COUNT(*) AS n", "*"), old)
 
 
 def test_every_kind_says_what_helps() -> None:

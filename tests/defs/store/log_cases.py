@@ -12,11 +12,11 @@ from typing import Any
 
 from bsatn.codec import Codec
 from bsatn.types import AlgebraicType, ProductType
-from defs.store import rows as st
-from defs.store.catalog import row_codec
 from defs.store.commitlog.layout import crc32c
 from defs.store.commitlog.txdata import Inputs, Mutations, RowGroup, Txdata, write_txdata
-from defs.store.system import bootstrap_rows
+from defs.system import rows as st
+from defs.system.catalog import row_codec
+from defs.system.tables import bootstrap_rows
 
 ROOT = Path(__file__).parents[3] / "vectors" / "commitlog"
 SCENARIOS = sorted(path.parent.name for path in ROOT.glob("*/expected.json.gz"))

@@ -16,13 +16,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from bsatn import types as t
 from defs.store.commitlog import LogError, Writer
 from defs.store.datastore import Datastore
-from defs.store.errors import StoreError
 from defs.store.reading import Transaction as LoggedTransaction
 from defs.store.reading import read_transactions
 from defs.store.replay import ReplayError
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.transaction import Transaction
 from defs.store.txdata import CONNECTED, ReducerCall
+from defs.system.errors import StoreError
 
 sys.path.insert(0, str(Path(__file__).parent))
 

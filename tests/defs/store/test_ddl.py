@@ -15,13 +15,13 @@ from defs.bindings import AnonymousViewContext, EventTable, Module, Table, colum
 from defs.raw.shared import BTree, TableAccess
 from defs.schema.model import ModuleDef
 from defs.schema.table import ColumnSchema, ConstraintSchema, IndexSchema, OutboxSchema, SequenceSchema, TableSchema
-from defs.store import rows as st
 from defs.store.datastore import Datastore
 from defs.store.ddl.columns import reset
 from defs.store.ddl.program import Program, update_program
 from defs.store.ddl.update import STEPS, Step, update_database
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.transaction import Transaction
+from defs.system import rows as st
 from defs.validate import validate
 
 sys.path.insert(0, str(Path(__file__).parent))

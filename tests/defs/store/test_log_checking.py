@@ -22,12 +22,12 @@ from bsatn.engines import Engine, available
 from bsatn.errors import DecodeError
 from bsatn.types import ProductType
 from defs.store import reading
-from defs.store import rows as st
 from defs.store.checking import checker
 from defs.store.commitlog.txdata import Inputs
 from defs.store.reading import BadRecord, Fault, LogReader, Mode, Transaction, read_transactions
 from defs.store.state import codec_of_rows
 from defs.store.verifying import verify
+from defs.system import rows as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -9,7 +9,7 @@ import pytest
 
 import defs
 from defs.cli import main
-from defs.store import rows as st
+from defs.system import rows as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 

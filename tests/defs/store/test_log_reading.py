@@ -15,10 +15,10 @@ import pytest
 import bsatn
 from bsatn import types as t
 from bsatn.types import ProductType
-from defs.store import rows as st
 from defs.store.commitlog.txdata import Inputs
 from defs.store.reading import BadRecord, LogReader, Mode, TableRows, Transaction, read_transactions
 from defs.store.showing import row_json, row_text, type_text
+from defs.system import rows as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -18,11 +18,11 @@ from bsatn import types as t
 from bsatn.satsjson import dumps
 from bsatn.wiretypes import ALGEBRAIC_TYPE_SHAPE
 from defs.schema.table import TableSchema
-from defs.store import rows as st
 from defs.store.reading import LogReader, Mode
 from defs.store.replay import ReplayError, replay
 from defs.store.state import CommittedState
-from defs.store.system import bootstrap_rows
+from defs.system import rows as st
+from defs.system.tables import bootstrap_rows
 
 sys.path.insert(0, str(Path(__file__).parent))
 

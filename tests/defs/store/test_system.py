@@ -25,13 +25,13 @@ from defs.schema.table import (
     SequenceSchema,
     TableSchema,
 )
-from defs.store import rows as st
-from defs.store import system
-from defs.store.catalog import Describing, describing_rows, row_codec, schema_of
 from defs.store.commitlog.layout import crc32c
-from defs.store.errors import StoreError
 from defs.store.state import CommittedState, Table, key_of
-from defs.store.system import SYSTEM_BY_ID, SYSTEM_SCHEMAS, SYSTEM_TABLES, bootstrap_rows
+from defs.system import rows as st
+from defs.system import tables as system
+from defs.system.catalog import Describing, describing_rows, row_codec, schema_of
+from defs.system.errors import StoreError
+from defs.system.tables import SYSTEM_BY_ID, SYSTEM_SCHEMAS, SYSTEM_TABLES, bootstrap_rows
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -80,7 +80,7 @@ def test_the_bootstrap_record_is_the_references() -> None:
 
 
 def test_ids() -> None:
-    constants = {name: value for name, value in vars(system).items() if name.startswith("ST_")}
+    constants = {name: value for name, value in vars(st).items() if name.startswith("ST_")}
     assert constants == {f"{table.name.upper()}_ID": table.table_id for table in SYSTEM_TABLES}
     assert sorted(constants.values()) == list(range(1, 27))
     for part in ("constraints", "indexes", "sequences"):

@@ -17,7 +17,6 @@ import pytest
 
 from defs import load
 from defs.schema.table import TableSchema
-from defs.store import rows as st
 from defs.store.commitlog import list_segments
 from defs.store.datastore import Datastore
 from defs.store.ddl.program import Program, initialize, update_program
@@ -29,6 +28,7 @@ from defs.store.state import CommittedState, codec_of_rows
 from defs.store.transactions.errors import TransactionError
 from defs.store.transactions.transaction import Transaction
 from defs.store.txdata import ReducerCall, TableChange
+from defs.system import rows as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 

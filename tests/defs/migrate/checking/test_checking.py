@@ -15,9 +15,11 @@ from defs import raw
 from defs.migrate import UnknownRelease
 from defs.migrate.checking import all_rules, check, side
 from defs.migrate.config import BadConfig, Ignore, Settings, find, read
-from defs.migrate.reports.model import Check, DataCheck, Side
+from defs.migrate.reports.model import Check, Comparison, DataCheck, Entry, Side
+from defs.migrate.rules.model import Rule, UpgradeFirst
 from defs.migrate.verdict import element_of
 from defs.raw import v10
+from defs.validate import ValidationErrors
 
 MODULES = "vectors/modules"
 
@@ -82,6 +84,43 @@ def test_a_side_that_is_not_there_is_never_compatible(sides: dict[str, Side]) ->
     assert check([missing], sides["v1"], threshold="never").status == 3
 
 
+def test_what_is_known_of_an_invalid_definition(sides: dict[str, Side], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read is told; how much more is wrong is counted."""
+    invalid = changed(lambda tables: (*tables, *tables))
+    assert (invalid.version, invalid.layout, invalid.module, invalid.fingerprint) == (10, "10i", None, None)
+    assert invalid.failed
+    assert invalid.failed.kind == "InvalidDefinition"
+    assert invalid.failed.message.endswith(" (and 4 more; see `bsatn validate`)")  # one for each of five tables
+    once = changed(lambda tables: (*tables, tables[0])).failed
+    assert once
+    assert "more" not in once.message
+    monkeypatch.setattr(ValidationErrors, "SHOWN", 1)  # characters for which there is room
+    assert changed(lambda tables: (*tables, *tables)).failed == invalid.failed
+    assert check([sides["v1"]], invalid, threshold="never").status == 3
+
+
+@pytest.mark.parametrize(
+    ("sides_first", "together"),
+    [
+        ((), "either"),
+        (("clients",), "clients"),
+        (("clients", "clients"), "clients"),
+        (("server", "either"), "server"),
+        (("either", "server", "either"), "server"),
+        (("server", "clients"), "lock-step"),
+        (("clients", "either", "server"), "lock-step"),
+        (("lock-step", "either"), "lock-step"),
+        (("lock-step", "clients"), "lock-step"),
+    ],
+)
+def test_who_upgrades_first(sides_first: tuple[UpgradeFirst, ...], together: str) -> None:
+    """What suits every finding; what only the server notices says nothing of clients."""
+    rules = [Rule("R", "t", "client", "error", "w", "f", first) for first in sides_first]
+    rules.append(Rule("S", "t", "server", "error", "w", "f", "lock-step"))
+    entries = [Entry(rule, "error", "table t", "m") for rule in rules]
+    assert Comparison(Side("old"), Side("new"), entries=entries).upgrade_first == together
+
+
 def test_a_release_decides_what_the_server_can_do(sides: dict[str, Side]) -> None:
     assert ("PUBLISH_NOT_REFUSED", "table damage_event") not in rules_of(check([sides["v1"]], sides["v2"], release="2.14.0"))
     with pytest.raises(UnknownRelease):
@@ -125,7 +164,7 @@ def test_a_schedule_that_is_taken_away_fails_when_executed(sides: dict[str, Side
     [
         (("tables", "a", "columns", "b"), "table a / column b"),
         (("auth", "tables", "a"), "table auth.a"),
-        (("environment", "KEY"), "environment / KEY"),
+        (("environment", "KEY"), "environment variable KEY"),
         ((), "the definition"),
         (("tables",), "tables"),
     ],
@@ -164,6 +203,23 @@ def test_an_ignore_hides_a_finding_and_keeps_its_reason(sides: dict[str, Side], 
     [ignored] = found.comparisons[0].ignored
     assert (ignored.entry.element, ignored.reason) == ("reducer rename", "nobody calls it")
     assert "REDUCER_SAME_ARGS" not in [rule for rule, _ in rules_of(found)]
+    assert found.settings == []
+
+
+def test_an_ignore_may_name_what_looks_like_a_pattern() -> None:
+    odd = Ignore("R", "row-level security [a]", "r")
+    assert odd.matches("R", "row-level security [a]")
+    assert odd.matches("R", "row-level security a")
+    assert not odd.matches("R", "row-level security b")
+    assert not odd.matches("S", "row-level security [a]")
+
+
+def test_findings_about_settings_have_severities_too(sides: dict[str, Side]) -> None:
+    stale = ignoring("reducer renam").ignore
+    for level, status in (("error", 1), ("note", 0)):
+        found = check([sides["v1"]], sides["v1"], settings=Settings(severity={"IGNORE_MATCHES": level}, ignore=stale))
+        assert ([one.level for one in found.settings], found.status) == ([level], status)
+    found = check([sides["v1"]], sides["v1"], settings=Settings(severity={"IGNORE_MATCHES": "off"}, ignore=stale))
     assert found.settings == []
 
 
@@ -208,6 +264,7 @@ GOOD = """
 against = "a.lock"
 server = "2.4"
 fail-on = "warning"
+allow-missing = true
 severity = { TABLE_NO_SHRINK = "note" }
 [[check.ignore]]
 rule = "TABLE_NO_SHRINK"
@@ -221,7 +278,7 @@ def test_a_configuration(tmp_path: Path) -> None:
     path = tmp_path / "bsatn.toml"
     path.write_text(GOOD)
     ignore = Ignore("TABLE_NO_SHRINK", "*", "r", date(2027, 1, 31))
-    expected = Settings(("a.lock",), "2.4", "warning", {"TABLE_NO_SHRINK": "note"}, (ignore,), str(path))
+    expected = Settings(("a.lock",), "2.4", "warning", {"TABLE_NO_SHRINK": "note"}, (ignore,), str(path), True)
     assert read(path) == expected
     other = tmp_path / "pyproject.toml"
     other.write_text(GOOD.replace("[check", "[tool.bsatn.check"))

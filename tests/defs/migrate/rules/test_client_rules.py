@@ -6,6 +6,7 @@ import json
 import runpy
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from bsatn import types as t
-from bsatn.annotations import array, product, ref, result, sum_
+from bsatn.annotations import array, option, product, ref, result, sum_
 from bsatn.codec import Codec
 from bsatn.satsjson import dumps
 from bsatn.types import I32, STRING, U8, U32, UNIT, AlgebraicType
 from defs.migrate import UnknownRelease
+from defs.migrate.checking import check
+from defs.migrate.fingerprint import fingerprint
+from defs.migrate.releases import NEWEST
+from defs.migrate.reports.model import Side
 from defs.migrate.rules import RULES, RuleFinding, UnknownRule, client_findings, explain
+from defs.migrate.verdict import server_verdict
+from defs.schema.model import ModuleDef
 from defs.testing import valid_definitions
 from defs.validate import validate
 
@@ -208,6 +215,80 @@ def test_recursive_types() -> None:
     findings = found(tree(U32), tree(STRING, 3))
     assert [one.hit.element for one in findings] == ["reducer f", "reducer g"]
     assert all(one.hit.witness for one in findings)
+
+
+NESTED: dict[str, Callable[[AlgebraicType], AlgebraicType]] = {
+    "products": lambda inner: product(a=inner),
+    "arrays": lambda inner: product(a=array(inner)),
+    "options": option,
+    "variants": lambda inner: sum_(("a", U8), ("b", inner)),
+    "widening": lambda inner: product(a=inner, b=U8),
+}
+
+
+def nested(leaf: AlgebraicType, wrap: Callable[[AlgebraicType], AlgebraicType], levels: int) -> ModuleDef:
+    """A type within a type, many times over, wherever one can be used; no server stores what is 500 levels deep."""
+    types = {**{f"T{n}": wrap(ref(n + 1)) for n in range(levels)}, f"T{levels}": product(x=leaf)}
+    tables = {"t": Tab({"id": U8, "a": ref(0)}), "e": Tab({"a": ref(0)}, event=True)} if levels <= 60 else {}
+    function = Fun({"a": ref(0)}, ok=ref(0))
+    return validate(module(types=types, tables=tables, reducers={"f": Fun(function.params)}, procedures={"g": function}))
+
+
+@pytest.mark.parametrize("levels", [60, 500])
+@pytest.mark.parametrize("nesting", NESTED)
+def test_deep_types(nesting: str, levels: int) -> None:
+    """All that a check does ends, and soon."""
+    old, same, other = (nested(leaf, NESTED[nesting], levels) for leaf in (U32, U32, I32))
+    start = time.process_time()
+    assert fingerprint(old) == fingerprint(same) != fingerprint(other)
+    assert client_findings(old, same) == ()
+    rules = {one.rule.id for one in client_findings(old, other)}
+    functions = {"REDUCER_SAME_PARAMS", "PROCEDURE_SAME_PARAMS", "PROCEDURE_SAME_RETURN"}
+    assert rules == functions | ({"ROW_SAME_COLUMNS", "COLUMN_SAME_TYPE"} if old.tables else set())
+    assert server_verdict(old, same, release=NEWEST)[0].verdict == "auto"
+    assert server_verdict(old, other, release=NEWEST)[0].verdict == ("manual" if old.tables else "auto")
+    assert time.process_time() - start < 30
+
+
+def test_what_is_too_deep_is_not_compatible() -> None:
+    """The planner writes types of columns out, and stops at a bound of its own."""
+    types = {**{f"T{n}": product(a=ref(n + 1)) for n in range(400)}, "T400": product(x=U32)}
+    deep = validate(module(types=types, tables={"t": Tab({"a": ref(0)})}))
+    one = Side("deep.wasm", 10, "10i", deep)
+    found = check([one], one)
+    assert found.status == 3
+    [(source, failure)] = found.comparisons[0].failures
+    assert (source, failure.kind) == ("deep.wasm", "LimitExceeded")
+    assert "a type nests too deep" in failure.message
+    assert "tables.t.columns.a" in failure.message
+
+
+def rings(leaf: AlgebraicType, size: int) -> Raw:
+    """Types of which each leads to the next, and the last to the first; each has a way out."""
+    types = {f"T{n}": sum_(("end", leaf), ("on", array(ref((n + 1) % size))), ("back", option(ref(0)))) for n in range(size)}
+    return module(types=types, reducers={f"f{n}": Fun({"a": ref(n)}) for n in range(0, size, 50)})
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 200])
+def test_types_that_contain_one_another(size: int) -> None:
+    old, same, other = (validate(rings(leaf, size)) for leaf in (U32, U32, I32))
+    start = time.process_time()
+    assert client_findings(old, same) == ()
+    found = client_findings(old, other)
+    assert [one.rule.id for one in found] == ["REDUCER_SAME_PARAMS"] * len(old.reducers)
+    assert all(one.hit.silent for one in found)
+    assert fingerprint(old) == fingerprint(same) != fingerprint(other)
+    assert time.process_time() - start < 30
+
+
+def test_rings_of_different_length() -> None:
+    """What is unrolled differently is the same bytes."""
+    old, new = (module(types=ring(size), reducers={"f": Fun({"a": ref(0)})}) for size in (2, 3))
+    assert ids(found(old, new)) == []
+
+
+def ring(size: int) -> dict[str, AlgebraicType]:
+    return {f"T{n}": product(next=option(ref((n + 1) % size)), x=U8) for n in range(size)}
 
 
 def test_shared_parts_cost_once() -> None:

@@ -32,9 +32,9 @@ from defs.store.deliveries import (
     initial_rows,
 )
 from defs.store.deliveries.conditions import MAX_NESTING, reader, value_of
-from defs.store.errors import StoreError
 from defs.store.messages import BsatnRowList, v1, v2
 from defs.store.state import Table
+from defs.system.errors import StoreError
 
 SET = v2.QuerySetId(7)
 ANN, BOB = row("users", 1, 1, 0.0), row("users", 2, 1, 1.5)

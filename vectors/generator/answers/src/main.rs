@@ -9,8 +9,11 @@ use spacetimedb_lib::db::raw_def::{v10::RawModuleDefV10, v9::RawModuleDefV9};
 use spacetimedb_lib::de::{serde::SerdeDeserializer, DeserializeSeed};
 use spacetimedb_lib::sats::{AlgebraicType, AlgebraicValue, ArrayValue, SumValue, Typespace, WithTypespace};
 use spacetimedb_lib::{bsatn, RawModuleDef};
+use spacetimedb_schema::auto_migrate::{
+    ponder_auto_migrate, AutoMigratePrecheck, AutoMigrateStep as Step, MigratePlan, PrettyPrintStyle,
+};
 use spacetimedb_schema::def::ModuleDef;
-use spacetimedb_schema::identifier::Identifier;
+use spacetimedb_schema::identifier::{Identifier, NamespacePath};
 
 /// A value by position, without names; `{"hex": ...}` marks a byte string. See the semantic form in the README.
 fn semantic(value: &AlgebraicValue) -> Value {
@@ -100,12 +103,80 @@ fn module(request: &Value) -> Value {
     }
 }
 
+fn named(step: &impl std::fmt::Debug, path: &NamespacePath, name: &str) -> Value {
+    let namespace: Vec<&str> = path.segments().iter().map(|segment| &**segment).collect();
+    json!({"kind": kind(step), "namespace": namespace, "name": name})
+}
+
+fn step(step: &Step) -> Value {
+    match *step {
+        Step::DisconnectAllUsers => json!({"kind": kind(step)}),
+        Step::AddRowLevelSecurity(sql) | Step::RemoveRowLevelSecurity(sql) => json!({"kind": kind(step), "sql": &**sql}),
+        Step::ChangeColumnAccessorName((path, name), column) => {
+            let mut told = named(step, path, name);
+            told["column"] = json!(&**column);
+            told
+        }
+        Step::RemoveTable((path, name))
+        | Step::ChangeColumns((path, name))
+        | Step::ReschemaEventTable((path, name))
+        | Step::AddColumns((path, name))
+        | Step::ChangeTableAccessorName((path, name))
+        | Step::ChangeOutbox((path, name))
+        | Step::AddTable((path, name))
+        | Step::ChangeAccess((path, name))
+        | Step::ChangePrimaryKey((path, name))
+        | Step::RemoveSchedule((path, name))
+        | Step::AddSchedule((path, name))
+        | Step::RemoveView((path, name))
+        | Step::AddView((path, name))
+        | Step::UpdateView((path, name)) => named(step, path, name),
+        Step::RemoveIndex((path, name))
+        | Step::AddIndex((path, name))
+        | Step::ChangeIndexSourceName((path, name))
+        | Step::RemoveConstraint((path, name))
+        | Step::AddConstraint((path, name))
+        | Step::RemoveSequence((path, name))
+        | Step::AddSequence((path, name)) => named(step, path, name),
+    }
+}
+
+fn precheck(check: &AutoMigratePrecheck) -> Value {
+    let AutoMigratePrecheck::CheckAddSequenceRangeValid((path, name)) = *check;
+    named(check, path, name)
+}
+
+fn migrate(request: &Value) -> Value {
+    let read = |field| ModuleDef::try_from(whole::<RawModuleDef>(&bytes_of(request, field)));
+    let (old, new) = match (read("old"), read("new")) {
+        (Ok(old), Ok(new)) => (old, new),
+        _ => return json!({"ok": true, "valid": false}),
+    };
+    match ponder_auto_migrate(&old, &new) {
+        Err(errors) => {
+            let errors: Vec<Value> =
+                errors.iter().map(|error| json!({"kind": kind(error), "message": error.to_string()})).collect();
+            json!({"ok": true, "valid": true, "migration": "manual", "errors": errors})
+        }
+        Ok(plan) => {
+            let steps: Vec<Value> = plan.steps.iter().map(step).collect();
+            let prechecks: Vec<Value> = plan.prechecks.iter().map(precheck).collect();
+            let plan = MigratePlan::Auto(plan);
+            let verdict = if plan.breaks_client() { "breaks-clients" } else { "auto" };
+            let print = |style| plan.pretty_print(style).unwrap_or_else(|error| format!("ERR {error}"));
+            json!({"ok": true, "valid": true, "migration": verdict, "steps": steps, "prechecks": prechecks,
+                "text": print(PrettyPrintStyle::NoColor), "ansi": print(PrettyPrintStyle::AnsiColor)})
+        }
+    }
+}
+
 fn main() {
     serve(|request| match request["op"].as_str() {
         Some("value") => value(request),
         Some("type") => algebraic_type(request),
         Some("name") => name(request),
         Some("module") => module(request),
+        Some("migrate") => migrate(request),
         op => panic!("no such op: {op:?}"),
     });
 }

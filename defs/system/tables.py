@@ -15,66 +15,12 @@ from bsatn.records import type_of
 from bsatn.types import ProductType
 from defs.raw.shared import BTree, TableAccess, TableType
 from defs.schema.table import ColumnSchema, ConstraintSchema, IndexSchema, SequenceSchema, TableSchema
-from defs.store import rows as st
-from defs.store.catalog import describing_rows
-from defs.store.rows import (
-    ST_CLIENT_ID,
-    ST_COLUMN_ACCESSOR_ID,
-    ST_COLUMN_ID,
-    ST_CONNECTION_CREDENTIALS_ID,
-    ST_CONSTRAINT_ID,
-    ST_ENV_ID,
-    ST_EVENT_TABLE_ID,
-    ST_INBOUND_MSG_ID,
-    ST_INBOUND_STREAM_ID,
-    ST_INDEX_ACCESSOR_ID,
-    ST_INDEX_ID,
-    ST_MODULE_ID,
-    ST_OUTBOUND_MSG_ID,
-    ST_OUTBOUND_STREAM_ID,
-    ST_OUTBOX_ID,
-    ST_ROW_LEVEL_SECURITY_ID,
-    ST_SCHEDULED_ID,
-    ST_SEQUENCE_ID,
-    ST_TABLE_ACCESSOR_ID,
-    ST_TABLE_ID,
-    ST_VAR_ID,
-    ST_VIEW_ARG_ID,
-    ST_VIEW_COLUMN_ID,
-    ST_VIEW_ID,
-    ST_VIEW_PARAM_ID,
-    ST_VIEW_SUB_ID,
-)
+from defs.system import rows as st
+from defs.system.catalog import describing_rows
 
 __all__ = [
     "EPHEMERAL_TABLES",
     "FIRST_USER_ID",
-    "ST_CLIENT_ID",
-    "ST_COLUMN_ACCESSOR_ID",
-    "ST_COLUMN_ID",
-    "ST_CONNECTION_CREDENTIALS_ID",
-    "ST_CONSTRAINT_ID",
-    "ST_ENV_ID",
-    "ST_EVENT_TABLE_ID",
-    "ST_INBOUND_MSG_ID",
-    "ST_INBOUND_STREAM_ID",
-    "ST_INDEX_ACCESSOR_ID",
-    "ST_INDEX_ID",
-    "ST_MODULE_ID",
-    "ST_OUTBOUND_MSG_ID",
-    "ST_OUTBOUND_STREAM_ID",
-    "ST_OUTBOX_ID",
-    "ST_ROW_LEVEL_SECURITY_ID",
-    "ST_SCHEDULED_ID",
-    "ST_SEQUENCE_ID",
-    "ST_TABLE_ACCESSOR_ID",
-    "ST_TABLE_ID",
-    "ST_VAR_ID",
-    "ST_VIEW_ARG_ID",
-    "ST_VIEW_COLUMN_ID",
-    "ST_VIEW_ID",
-    "ST_VIEW_PARAM_ID",
-    "ST_VIEW_SUB_ID",
     "SYSTEM_BY_ID",
     "SYSTEM_SCHEMAS",
     "SYSTEM_TABLES",
@@ -87,7 +33,7 @@ Columns: TypeAlias = tuple[int, ...]
 #: The first id of a user's table, index, constraint, sequence, schedule or view.
 FIRST_USER_ID: Final = 4096
 #: System tables whose rows are never logged.
-EPHEMERAL_TABLES: Final = frozenset({ST_VIEW_SUB_ID, ST_VIEW_ARG_ID})
+EPHEMERAL_TABLES: Final = frozenset({st.ST_VIEW_SUB_ID, st.ST_VIEW_ARG_ID})
 #: What the system's sequences start from, and what they have allocated in a new database.
 SYSTEM_START: Final = 4097
 SYSTEM_ALLOCATED: Final = 4096
@@ -144,20 +90,20 @@ class SystemTable:
 
 #: Every system table, in upstream's order. Of a table: primary key, constraints, indexes, sequences.
 SYSTEM_TABLES: Final[tuple[SystemTable, ...]] = (
-    SystemTable(ST_TABLE_ID, "st_table", st.StTableRow, 0, {1: (0,), 2: (1,)}, {1: (0,), 2: (1,)}, {1: 0}),
-    SystemTable(ST_COLUMN_ID, "st_column", st.StColumnRow, None, {3: (0, 1)}, {3: (0, 1)}),
-    SystemTable(ST_INDEX_ID, "st_index", st.StIndexRow, 0, {5: (0,)}, {5: (0,)}, {2: 0}),
-    SystemTable(ST_CONSTRAINT_ID, "st_constraint", st.StConstraintRow, 0, {6: (0,)}, {6: (0,)}, {3: 0}),
-    SystemTable(ST_MODULE_ID, "st_module", st.StModuleRow),
-    SystemTable(ST_CLIENT_ID, "st_client", st.StClientRow, None, {7: (0, 1)}, {7: (0, 1)}),
-    SystemTable(ST_VAR_ID, "st_var", st.StVarRow, 0, {8: (0,)}, {8: (0,)}),
-    SystemTable(ST_SCHEDULED_ID, "st_scheduled", st.StScheduledRow, 0, {9: (0,), 10: (1,)}, {9: (0,), 10: (1,)}, {4: 0}),
+    SystemTable(st.ST_TABLE_ID, "st_table", st.StTableRow, 0, {1: (0,), 2: (1,)}, {1: (0,), 2: (1,)}, {1: 0}),
+    SystemTable(st.ST_COLUMN_ID, "st_column", st.StColumnRow, None, {3: (0, 1)}, {3: (0, 1)}),
+    SystemTable(st.ST_INDEX_ID, "st_index", st.StIndexRow, 0, {5: (0,)}, {5: (0,)}, {2: 0}),
+    SystemTable(st.ST_CONSTRAINT_ID, "st_constraint", st.StConstraintRow, 0, {6: (0,)}, {6: (0,)}, {3: 0}),
+    SystemTable(st.ST_MODULE_ID, "st_module", st.StModuleRow),
+    SystemTable(st.ST_CLIENT_ID, "st_client", st.StClientRow, None, {7: (0, 1)}, {7: (0, 1)}),
+    SystemTable(st.ST_VAR_ID, "st_var", st.StVarRow, 0, {8: (0,)}, {8: (0,)}),
+    SystemTable(st.ST_SCHEDULED_ID, "st_scheduled", st.StScheduledRow, 0, {9: (0,), 10: (1,)}, {9: (0,), 10: (1,)}, {4: 0}),
     SystemTable(
-        ST_ROW_LEVEL_SECURITY_ID, "st_row_level_security", st.StRowLevelSecurityRow, 1, {11: (1,)}, {11: (0,), 12: (1,)}
+        st.ST_ROW_LEVEL_SECURITY_ID, "st_row_level_security", st.StRowLevelSecurityRow, 1, {11: (1,)}, {11: (0,), 12: (1,)}
     ),
-    SystemTable(ST_SEQUENCE_ID, "st_sequence", st.StSequenceRow, 0, {4: (0,)}, {4: (0,)}, {5: 0}),
+    SystemTable(st.ST_SEQUENCE_ID, "st_sequence", st.StSequenceRow, 0, {4: (0,)}, {4: (0,)}, {5: 0}),
     SystemTable(
-        ST_CONNECTION_CREDENTIALS_ID,
+        st.ST_CONNECTION_CREDENTIALS_ID,
         "st_connection_credentials",
         st.StConnectionCredentialsRow,
         0,
@@ -165,29 +111,29 @@ SYSTEM_TABLES: Final[tuple[SystemTable, ...]] = (
         {13: (0,)},
         access=_PRIVATE,
     ),
-    SystemTable(ST_VIEW_ID, "st_view", st.StViewRow, 0, {13: (0,), 14: (1,)}, {14: (0,), 15: (1,)}, {6: 0}),
-    SystemTable(ST_VIEW_PARAM_ID, "st_view_param", st.StViewParamRow, None, {15: (0, 1)}, {16: (0, 1)}),
-    SystemTable(ST_VIEW_COLUMN_ID, "st_view_column", st.StViewColumnRow, None, {16: (0, 1)}, {17: (0, 1)}),
-    SystemTable(ST_VIEW_SUB_ID, "st_view_sub", st.StViewSubRow, None, {}, {18: (2,), 19: (4,), 20: (0, 1, 2)}),
-    SystemTable(ST_VIEW_ARG_ID, "st_view_arg", st.StViewArgRow, 0, {17: (0,), 18: (1,)}, {21: (0,), 22: (1,)}, {7: 0}),
-    SystemTable(ST_EVENT_TABLE_ID, "st_event_table", st.StEventTableRow, 0, {19: (0,)}, {23: (0,)}),
+    SystemTable(st.ST_VIEW_ID, "st_view", st.StViewRow, 0, {13: (0,), 14: (1,)}, {14: (0,), 15: (1,)}, {6: 0}),
+    SystemTable(st.ST_VIEW_PARAM_ID, "st_view_param", st.StViewParamRow, None, {15: (0, 1)}, {16: (0, 1)}),
+    SystemTable(st.ST_VIEW_COLUMN_ID, "st_view_column", st.StViewColumnRow, None, {16: (0, 1)}, {17: (0, 1)}),
+    SystemTable(st.ST_VIEW_SUB_ID, "st_view_sub", st.StViewSubRow, None, {}, {18: (2,), 19: (4,), 20: (0, 1, 2)}),
+    SystemTable(st.ST_VIEW_ARG_ID, "st_view_arg", st.StViewArgRow, 0, {17: (0,), 18: (1,)}, {21: (0,), 22: (1,)}, {7: 0}),
+    SystemTable(st.ST_EVENT_TABLE_ID, "st_event_table", st.StEventTableRow, 0, {19: (0,)}, {23: (0,)}),
     SystemTable(
-        ST_TABLE_ACCESSOR_ID, "st_table_accessor", st.StTableAccessorRow, None, {20: (0,), 21: (1,)}, {24: (0,), 25: (1,)}
+        st.ST_TABLE_ACCESSOR_ID, "st_table_accessor", st.StTableAccessorRow, None, {20: (0,), 21: (1,)}, {24: (0,), 25: (1,)}
     ),
     SystemTable(
-        ST_INDEX_ACCESSOR_ID, "st_index_accessor", st.StIndexAccessorRow, None, {22: (0,), 23: (1,)}, {26: (0,), 27: (1,)}
+        st.ST_INDEX_ACCESSOR_ID, "st_index_accessor", st.StIndexAccessorRow, None, {22: (0,), 23: (1,)}, {26: (0,), 27: (1,)}
     ),
     SystemTable(
-        ST_COLUMN_ACCESSOR_ID,
+        st.ST_COLUMN_ACCESSOR_ID,
         "st_column_accessor",
         st.StColumnAccessorRow,
         None,
         {24: (0, 1), 25: (0, 2)},
         {28: (0, 1), 29: (0, 2)},
     ),
-    SystemTable(ST_ENV_ID, "st_env", st.StEnvRow, 0, {26: (0,)}, {30: (0,)}, access=_PRIVATE),
+    SystemTable(st.ST_ENV_ID, "st_env", st.StEnvRow, 0, {26: (0,)}, {30: (0,)}, access=_PRIVATE),
     SystemTable(
-        ST_OUTBOUND_STREAM_ID,
+        st.ST_OUTBOUND_STREAM_ID,
         "st_outbound_stream",
         st.StOutboundStreamRow,
         0,
@@ -197,7 +143,7 @@ SYSTEM_TABLES: Final[tuple[SystemTable, ...]] = (
         _PRIVATE,
     ),
     SystemTable(
-        ST_OUTBOUND_MSG_ID,
+        st.ST_OUTBOUND_MSG_ID,
         "st_outbound_msg",
         st.StOutboundMsgRow,
         None,
@@ -206,12 +152,12 @@ SYSTEM_TABLES: Final[tuple[SystemTable, ...]] = (
         access=_PRIVATE,
     ),
     SystemTable(
-        ST_INBOUND_STREAM_ID, "st_inbound_stream", st.StInboundStreamRow, None, {30: (0, 1)}, {34: (0, 1)}, access=_PRIVATE
+        st.ST_INBOUND_STREAM_ID, "st_inbound_stream", st.StInboundStreamRow, None, {30: (0, 1)}, {34: (0, 1)}, access=_PRIVATE
     ),
     SystemTable(
-        ST_INBOUND_MSG_ID, "st_inbound_msg", st.StInboundMsgRow, None, {31: (0, 1, 2)}, {35: (0, 1, 2)}, access=_PRIVATE
+        st.ST_INBOUND_MSG_ID, "st_inbound_msg", st.StInboundMsgRow, None, {31: (0, 1, 2)}, {35: (0, 1, 2)}, access=_PRIVATE
     ),
-    SystemTable(ST_OUTBOX_ID, "st_outbox", st.StOutboxRow, 0, {33: (0,)}, {37: (0,)}, access=_PRIVATE),
+    SystemTable(st.ST_OUTBOX_ID, "st_outbox", st.StOutboxRow, 0, {33: (0,)}, {37: (0,)}, access=_PRIVATE),
 )
 
 SYSTEM_BY_ID: Final[dict[int, SystemTable]] = {table.table_id: table for table in SYSTEM_TABLES}

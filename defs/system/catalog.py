@@ -26,8 +26,8 @@ from defs.schema.table import (
     TableSchema,
     ViewInfo,
 )
-from defs.store import rows as st
-from defs.store.errors import StoreError
+from defs.system import rows as st
+from defs.system.errors import StoreError
 
 __all__ = ["Described", "Describing", "column_type", "decoded_type", "describing_rows", "row_codec", "schema_of"]
 
@@ -42,7 +42,7 @@ _CODECS: dict[type[Any], Codec[Any]] = {}
 
 
 def row_codec(row: type[_R]) -> Codec[_R]:
-    """The codec of a record of `defs.store.rows`."""
+    """The codec of a record of `defs.system.rows`."""
     if row not in _CODECS:
         _CODECS[row] = Codec(row)
     return _CODECS[row]
