@@ -82,7 +82,11 @@ def test_describe_loads_one_renderer_and_nothing_of_other_sources(definitions: t
     assert sorted(found & unwanted) == []
 
 
-@pytest.mark.parametrize("arguments", [(), ("--help",), ("--version",)])
+def test_the_version_loads_no_more_than_the_engine_it_names() -> None:
+    assert sorted(loaded("--version") & (OTHERS | {"defs.raw", "defs.schema", "defs.migrate"})) == []
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",)])
 def test_help_loads_nothing_but_itself(arguments: tuple[str, ...]) -> None:
     found = loaded(*arguments)
     ours = {name for name in found if name.partition(".")[0] in ("bsatn", "defs")}
