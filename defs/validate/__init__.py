@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bsatn.collector import collector_paused
 from bsatn.stack import on_enough_stack
-from defs.raw import RawModuleDef, RawModuleDefV8, RawModuleDefV9
+from defs.lazy import deferred
+from defs.raw import RawModuleDef, version_of
 from defs.schema.model import ModuleDef
 from defs.validate.collect import Faults
 from defs.validate.errors import ValidationError, ValidationErrors
-from defs.validate.v8 import validate_v8
-from defs.validate.v9 import validate_v9
-from defs.validate.v10 import validate_v10
 
 __all__ = ["ValidationError", "ValidationErrors", "validate"]
+
+_VALIDATORS: dict[int, Callable[[RawModuleDef], ModuleDef]] = {
+    8: deferred("defs.validate.v8:validate_v8"),
+    9: deferred("defs.validate.v9:validate_v9"),
+    10: deferred("defs.validate.v10:validate_v10"),
+}
 
 
 def validate(definition: RawModuleDef) -> ModuleDef:
     """The validated definition. Raises ValidationErrors, which holds everything that is wrong with it."""
     try:
         with collector_paused():
-            return on_enough_stack(lambda: _validate(definition))
+            return on_enough_stack(lambda: _VALIDATORS[version_of(definition)](definition))
     except Faults as faults:
         raise ValidationErrors(faults.errors) from None
-
-
-def _validate(definition: RawModuleDef) -> ModuleDef:
-    if isinstance(definition, RawModuleDefV8):
-        return validate_v8(definition)
-    if isinstance(definition, RawModuleDefV9):
-        return validate_v9(definition)
-    return validate_v10(definition)

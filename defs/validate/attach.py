@@ -89,22 +89,22 @@ def _schedule(
     table = tables.get(scope.names.table(raw.table_name, path))
     if table is None:
         raise Faults(TableNotFound(raw.table_name, path=tuple(path)))
-    return table.name, schedule(scope, table, None, raw.schedule_at_col, raw.function_name, table.primary_key, path), path
+    return table.name, schedule(scope, table.name, table.product_type_ref, None, raw, table.primary_key, path), path
 
 
 def schedule(
-    scope: Scope, table: TableDef, given: str | None, at_column: int, function: str, key: int | None, path: Path
+    scope: Scope, table: str, ref: int, given: str | None, raw: RawScheduleDefV10, key: int | None, path: Path
 ) -> ScheduleDef:
-    """A schedule of a table: rows say when (ScheduleAt), and have a u64 primary key, column `key`."""
-    name = given if given is not None else names.generated_schedule_name(table.name)
-    row = scope.typespace[table.product_type_ref]
+    """A schedule of a table with rows of entry `ref`: they say when (ScheduleAt), and have a u64 primary key, column `key`."""
+    name = given if given is not None else names.generated_schedule_name(table)
+    row, at_column = scope.typespace[ref], raw.schedule_at_col
     assert isinstance(row, ProductType)
     kinds = [element.algebraic_type for element in row.elements]
     collected = Collector()
-    collected.attempt(scope.claim, name, table.name, path)
+    collected.attempt(scope.claim, name, table, path)
     if key is None or key >= len(kinds) or kinds[key] != U64 or at_column >= len(kinds) or kinds[at_column] != SCHEDULE_AT:
-        collected.add(ScheduledIncorrectColumns(table.accessor_name, row, path=tuple(path)))
-    function_name = collected.attempt(scope.names.function, function, path)
+        collected.add(ScheduledIncorrectColumns(raw.table_name, row, path=tuple(path)))
+    function_name = collected.attempt(scope.names.function, raw.function_name, path)
     collected.done()
     assert function_name is not None
     assert key is not None
@@ -112,17 +112,14 @@ def schedule(
 
 
 def attach_schedules(parts: Parts, found: Sequence[tuple[str, ScheduleDef, Path]], path: Path) -> None:
-    """Give the tables their schedules."""
-    collected = Collector()
+    """Give the tables their schedules; the first that may not have one stops the rest."""
     for name, one, here in found:
         table = parts.tables[name]
+        if table.schedule is not None:
+            raise Faults(DuplicateSchedule(name, path=tuple(here)))
         if table.is_event:
-            collected.add(ScheduledEventTable(name, path=tuple(here)))
-        elif table.schedule is not None:
-            collected.add(DuplicateSchedule(name, path=tuple(here)))
-        else:
-            parts.tables[name] = replace(table, schedule=one)
-    collected.done()
+            raise Faults(ScheduledEventTable(name, path=tuple(here)))
+        parts.tables[name] = replace(table, schedule=one)
 
 
 def check_scheduled_functions(parts: Parts, path: Path) -> None:

@@ -20,12 +20,11 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 def validate(raws: Sequence[RawEnvironmentDeclarationV10] | None, path: Path) -> Lookup[str, EnvironmentDeclaration] | None:
-    """The declarations by name; the first fault is the only one told."""
+    """The declarations by name; the first fault is the only one told, and a repeated name after the others."""
     if raws is None:
         return None
     if len(raws) > MAX_DECLARATIONS:
         raise Faults(Environment(reasons.TooManyDeclarations(), path=tuple(path)))
-    found: dict[str, EnvironmentDeclaration] = {}
     total = 0
     for place, raw in enumerate(raws):
         here = (*path, place)
@@ -36,8 +35,10 @@ def validate(raws: Sequence[RawEnvironmentDeclarationV10] | None, path: Path) ->
             total = size
             if reason is not None:
                 raise Faults(Environment(reason, path=here))
+    found: dict[str, EnvironmentDeclaration] = {}
+    for place, raw in enumerate(raws):
         if raw.name in found:
-            raise Faults(Environment(reasons.DuplicateDeclaration(raw.name), path=here))
+            raise Faults(Environment(reasons.DuplicateDeclaration(raw.name), path=(*path, place)))
         found[raw.name] = EnvironmentDeclaration(raw.name, _sorted(raw.ty), raw.optional)
     return Lookup(sorted(found.items()))
 

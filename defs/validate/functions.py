@@ -110,23 +110,28 @@ def returned_ref(kind: AlgebraicType) -> tuple[int, bool] | None:
     return None
 
 
-def view(scope: Scope, raw: RawViewDefV10, path: Path, *, floats: bool) -> ViewDef:
-    """One view; `floats` says whether parameters may be floats (before V10 they may)."""
+def view(scope: Scope, raw: RawViewDefV10, path: Path) -> ViewDef:
+    """One view. Before V10 its name is looked at after its parameters, which may be floats, and claimed beside the rest."""
+    newest = scope.version == 10
     returned = returned_ref(raw.return_type)
     if returned is None:
         raise Faults(InvalidViewReturnType(raw.source_name, raw.return_type, path=(*path, "return_type")))
     ref, is_query = returned
     row, source_row = scope.row_type(ref, raw.source_name, (*path, "return_type"))
-    name = scope.names.function(raw.source_name, path)
-    named = name if scope.version == 10 else raw.source_name
-    canonical = params(scope, raw.params, lambda place, arg: ViewArg(named, place, arg), path)
+    name = scope.names.function(raw.source_name, path) if newest else raw.source_name
+    canonical = params(scope, raw.params, lambda place, arg: ViewArg(name, place, arg), path)
+    if not newest:
+        identifier(name, path)
     collected = Collector()
     use = ArrayType(Ref(ref)) if is_query else raw.return_type
-    collected.attempt(scope.check_use, use, ViewReturn(named), (*path, "return_type"))
-    scope.claim(name, name, path)
+    collected.attempt(scope.check_use, use, ViewReturn(name), (*path, "return_type"))
+    if newest:
+        scope.claim(name, name, path)
+    else:
+        collected.attempt(scope.claim, name, name, path)
     columns = collected.attempt(row_columns, scope, raw.source_name, ref, row, source_row)
     for place, element in enumerate(raw.params.elements):
-        if not floats and element.algebraic_type in (F32, F64):
+        if newest and element.algebraic_type in (F32, F64):
             parameter = str(place) if element.name is None else element.name
             collected.add(ViewFloatParam(raw.source_name, parameter, path=(*path, "params", place)))
     collected.done()

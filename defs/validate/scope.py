@@ -77,5 +77,5 @@ class Scope:
 
 def column_names(row: ProductType, columns: Sequence[int]) -> list[str]:
     """Names of columns for generated names; `col_n` where there is none. (spec: validation 2.3)"""
-    names = [element.name for element in row.elements]
-    return [names[col] or f"col_{col}" if col < len(names) and names[col] is not None else f"col_{col}" for col in columns]
+    names = dict(enumerate(element.name for element in row.elements))
+    return [f"col_{col}" if (name := names.get(col)) is None else name for col in columns]

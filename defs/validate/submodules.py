@@ -41,10 +41,8 @@ def validate(
     mounted: dict[str, ModuleDef] = {}
     seen: set[str] = set()
     for place, raw in enumerate(raws):
-        found = collected.attempt(_one, validate_module, names, raw, seen, mounted, (*path, place))
-        if found is not None:
-            name, module = found
-            mounted[name] = module
+        name = collected.attempt(_one, validate_module, names, raw, seen, mounted, (*path, place))
+        if name is not None:
             accessors[name] = raw.namespace
     collected.done()
     return Lookup(mounted.items()), accessors
@@ -57,18 +55,20 @@ def _one(
     seen: set[str],
     mounted: dict[str, ModuleDef],
     path: Path,
-) -> tuple[str, ModuleDef]:
+) -> str:
+    """Mount one; returns its canonical namespace, which is taken even by a module that holds what only the root may."""
     here, accessor = tuple(path), identifier(raw.namespace, path)
     name = names.namespace(raw.namespace, path)
-    for spelling in dict.fromkeys((accessor, name)):
-        if len(spelling.encode()) > MAX_NAMESPACE:
-            raise Faults(NamespaceTooLong(spelling, len(spelling.encode()), path=here))
+    sizes = {spelling: len(spelling.encode()) for spelling in (accessor, name)}
+    if long := [NamespaceTooLong(spelling, size, path=here) for spelling, size in sizes.items() if size > MAX_NAMESPACE]:
+        raise Faults(*long)
     if accessor in seen:
         raise Faults(DuplicateName(accessor, path=here))
     seen.add(accessor)
     if name in mounted:
         raise Faults(DuplicateName(name, path=here))
     module = validate_module(raw.module, (*path, "module"))
+    mounted[name] = mount(module, (name,), (accessor,))
     collected = Collector()
     if module.environment:
         collected.add(EnvironmentInSubmodule(raw.namespace, path=here))
@@ -76,7 +76,7 @@ def _one(
         if event in module.lifecycle_reducers:
             collected.add(LifecycleInSubmodule(event, raw.namespace, path=here))
     collected.done()
-    return name, mount(module, (name,), (accessor,))
+    return name
 
 
 def mount(module: ModuleDef, path: NamespacePath, accessors: NamespacePath) -> ModuleDef:

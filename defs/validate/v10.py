@@ -17,7 +17,7 @@ from defs.schema.lookup import Lookup
 from defs.schema.model import ModuleDef, ProcedureDef, ReducerDef, ScopedTypeName, ViewDef
 from defs.validate import attach, environment, http, submodules
 from defs.validate.casing import convert_typespace
-from defs.validate.collect import Collector
+from defs.validate.collect import Collector, Faults
 from defs.validate.errors import DuplicateFunctionName, DuplicateLifecycle, LifecycleWithoutReducer
 from defs.validate.functions import procedure_v10, reducer_v10, view
 from defs.validate.naming import names_of
@@ -60,7 +60,7 @@ def _own(raw: RawModuleDefV10, names: Any, path: Path) -> ModuleDef:
     reducers = all_of(collected, reducer_v10, raw.reducers, scope, (*path, "reducers"))
     procedures = all_of(collected, procedure_v10, raw.procedures, scope, (*path, "procedures"))
     handlers = all_of(collected, http.handler, raw.http_handlers, scope, (*path, "http_handlers"))
-    views = all_of(collected, _view, raw.views, scope, (*path, "views"))
+    views = all_of(collected, view, raw.views, scope, (*path, "views"))
     tables = all_of(collected, table_v10, raw.tables, scope, (*path, "tables"))
     taken: set[ScopedTypeName] = set()
     types = [
@@ -124,10 +124,6 @@ def sorted_types(named: Sequence[Any]) -> Lookup[ScopedTypeName, Any]:
     return Lookup((one.accessor_name, one) for one in ordered)
 
 
-def _view(scope: Scope, raw: Any, path: Path) -> ViewDef:
-    return view(scope, raw, path, floats=False)
-
-
 def check_function_names(
     reducers: Sequence[ReducerDef], procedures: Sequence[ProcedureDef], views: Sequence[ViewDef], path: Path
 ) -> None:
@@ -168,12 +164,9 @@ def _lifecycles(
 
 
 def _attach_lifecycles(parts: attach.Parts, found: Sequence[tuple[Lifecycle, str, Path]], path: Path) -> None:
-    """A reducer answers one event at most."""
-    collected = Collector()
+    """A reducer answers one event at most; the first that answers another stops the rest."""
     for event, name, here in found:
         reducer = parts.reducers[name]
         if reducer.lifecycle is not None:
-            collected.add(DuplicateLifecycle(event, path=tuple(here)))
-        else:
-            parts.reducers[name] = replace(reducer, lifecycle=event)
-    collected.done()
+            raise Faults(DuplicateLifecycle(event, path=tuple(here)))
+        parts.reducers[name] = replace(reducer, lifecycle=event)

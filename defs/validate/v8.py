@@ -143,11 +143,12 @@ class _Table:
             return
         for place, one in enumerate(self.table.columns):
             element = row.elements[place] if place < len(row.elements) else None
-            resolved = self.resolved(one.col_type)
+            resolved = None if element is None else self.resolved(one.col_type)
             if element is None or element.name != one.col_name or element.algebraic_type != resolved:
                 column = RawColumnName(name, one.col_name)
                 path = (*self.path, "schema", "columns", place)
-                self.errors.append(ColumnDefMalformed(column, resolved or one.col_type, place, row, path=path))
+                said = one.col_type if resolved is None else resolved
+                self.errors.append(ColumnDefMalformed(column, said, place, row, path=path))
 
     def resolved(self, kind: AlgebraicType) -> AlgebraicType | None:
         try:

@@ -20,7 +20,7 @@ from defs.raw.v9 import (
     RawTableDefV9,
     RawViewDefV9,
 )
-from defs.raw.v10 import FunctionVisibility, RawViewDefV10
+from defs.raw.v10 import FunctionVisibility, RawScheduleDefV10, RawViewDefV10
 from defs.schema.lookup import Lookup
 from defs.schema.model import (
     ConstraintDef,
@@ -150,7 +150,7 @@ def _procedure(scope: Scope, raw: RawProcedureDefV9, path: Path) -> ProcedureDef
 
 def _view(scope: Scope, raw: RawViewDefV9, path: Path) -> ViewDef:
     same = RawViewDefV10(raw.name, raw.index, raw.is_public, raw.is_anonymous, raw.params, raw.return_type)
-    return view(scope, same, path, floats=True)
+    return view(scope, same, path)
 
 
 # -- tables
@@ -158,7 +158,8 @@ def _view(scope: Scope, raw: RawViewDefV9, path: Path) -> ViewDef:
 
 def _table(scope: Scope, raw: RawTableDefV9, path: Path) -> tuple[Source, TableDef]:
     row, _ = scope.row_type(raw.product_type_ref, raw.name, path)
-    source = Source(scope, raw.name, raw.name, raw.product_type_ref, row, row, path)
+    name = scope.names.table(raw.name, path)
+    source = Source(scope, raw.name, name, raw.product_type_ref, row, row, path)
     collected = Collector()
     found = collected.attempt(columns, source)
     indexes = each(collected, _index, raw.indexes, source, "indexes")
@@ -171,9 +172,8 @@ def _table(scope: Scope, raw: RawTableDefV9, path: Path) -> tuple[Source, TableD
             collected.attempt(check_backing, source, constraints, indexes)
     sequences = each(collected, _sequence, raw.sequences, source, "sequences")
     schedule = collected.attempt(_schedule, source, raw)
-    name = collected.attempt(_table_name, scope, raw, path)
+    collected.attempt(_claim_name, scope, raw, path)
     collected.done()
-    assert name is not None
     table = TableDef(
         name=name,
         accessor_name=name,
@@ -190,15 +190,10 @@ def _table(scope: Scope, raw: RawTableDefV9, path: Path) -> tuple[Source, TableD
     return source, table
 
 
-def _table_name(scope: Scope, raw: RawTableDefV9, path: Path) -> str:
-    collected = Collector()
-    collected.attempt(scope.claim, raw.name, raw.name, path)
-    name = collected.attempt(identifier, raw.name, path)
-    if name is not None and name.startswith("st_") and raw.table_type is not TableType.System:
-        collected.add(TableNameReserved(name, path=tuple(path)))
-    collected.done()
-    assert name is not None
-    return name
+def _claim_name(scope: Scope, raw: RawTableDefV9, path: Path) -> None:
+    scope.claim(raw.name, raw.name, path)
+    if raw.name.startswith("st_") and raw.table_type is not TableType.System:
+        raise Faults(TableNameReserved(raw.name, path=tuple(path)))
 
 
 def _index(source: Source, raw: RawIndexDefV9, path: Path) -> IndexDef:
@@ -220,12 +215,9 @@ def _sequence(source: Source, raw: RawSequenceDefV9, path: Path) -> SequenceDef:
 def _schedule(source: Source, raw: RawTableDefV9) -> ScheduleDef | None:
     if raw.schedule is None:
         return None
-    bare = TableDef(
-        raw.name, raw.name, raw.product_type_ref, None, (), Lookup(), Lookup(), Lookup(), None, raw.table_type, raw.table_access
-    )
     one, key = raw.schedule, raw.primary_key[0] if raw.primary_key else None
-    path = (*source.path, "schedule")
-    return attach.schedule(source.scope, bare, one.name, one.scheduled_at_column, one.reducer_name, key, path)
+    same = RawScheduleDefV10(one.name, raw.name, one.scheduled_at_column, one.reducer_name)
+    return attach.schedule(source.scope, source.name, source.ref, one.name, same, key, (*source.path, "schedule"))
 
 
 # -- defaults
