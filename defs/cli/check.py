@@ -92,7 +92,7 @@ def run(args: argparse.Namespace) -> int:
             _ = layout == "auto" or release_of(layout)
         threshold = args.fail_on or settings.fail_on or "error"
         new = _side(args, args.new, args.source_layout, args.kind)
-        old = [_side(args, one, args.against_layout, None) for one in against]
+        old = [_side(args, one, args.against_layout, None, known=new) for one in against]
         missing = args.allow_missing or bool(settings.allow_missing)
         found = check(old, new, release=release, threshold=threshold, settings=settings, allow_missing=missing)
     except (BadConfig, UnknownRelease, UnknownLayout) as error:
@@ -116,9 +116,9 @@ def _settings(args: argparse.Namespace) -> Settings:
     return Settings() if path is None else read(path)
 
 
-def _side(args: argparse.Namespace, source: str, layout: str, kind: str | None) -> Side:
+def _side(args: argparse.Namespace, source: str, layout: str, kind: str | None, known: Side | None = None) -> Side:
     one = argparse.Namespace(**{**vars(args), "source_layout": layout, "kind": kind})
-    return side(source, lambda: load_source(one, source))
+    return side(source, lambda: load_source(one, source), known=known)
 
 
 def _tell(found: Check) -> None:

@@ -71,13 +71,14 @@ def all_rules() -> dict[str, Rule]:
     return {**SERVER_RULES, **RULES, **SETTINGS_RULES}
 
 
-def side(source: str, load: Callable[[], Loaded]) -> Side:
-    """One of the definitions, read and validated; or why there is none."""
+def side(source: str, load: Callable[[], Loaded], *, known: Side | None = None) -> Side:
+    """One of the definitions, read and validated; or why there is none. One that is `known` is not validated again."""
     loaded: Loaded | None = None
     try:
         loaded = load()
-        module = loaded.validate()
-        return Side(loaded.origin, loaded.version, loaded.layout, module)
+        module = known.module if known is not None and known.raw == loaded.raw else None
+        module = module or loaded.validate()
+        return Side(loaded.origin, loaded.version, loaded.layout, module, raw=loaded.raw)
     except ValidationErrors as invalid:
         failed = _invalid(invalid)
     except SourceError as error:

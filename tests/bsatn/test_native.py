@@ -160,7 +160,9 @@ def test_a_pair_that_is_no_variant_gives_up(pair: Any) -> None:
         engine(bsatn.sum_(a=bsatn.U8, b=bsatn.Unit)).encode(pair)
 
 
-@pytest.mark.parametrize("value", [1 << 300, -1, 1.5, "1", None, b"", (), object(), float("nan")], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [1 << 300, -1, 1.5, "1", None, b"", (), object(), float("nan")], ids=lambda value: type(value).__name__
+)
 def test_what_is_no_u32_gives_up(value: Any) -> None:
     for kind in (bsatn.U32, bsatn.array(bsatn.U32), bsatn.U256):
         with pytest.raises(REFUSALS):

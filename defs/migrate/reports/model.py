@@ -13,6 +13,7 @@ from defs.findings.model import counted
 from defs.migrate.errors import MigrationErrors
 from defs.migrate.planner import MigrationPlan
 from defs.migrate.rules.model import Path, Rule, Severity, UpgradeFirst, Witness
+from defs.raw import RawModuleDef
 from defs.schema.model import ModuleDef
 
 __all__ = [
@@ -114,6 +115,7 @@ class Side:
     layout: str | None = None
     module: ModuleDef | None = field(default=None, repr=False, compare=False)
     failed: Failure | None = None
+    raw: RawModuleDef | None = field(default=None, repr=False, compare=False)
 
     @property
     def fingerprint(self) -> str | None:
@@ -162,7 +164,7 @@ class Comparison:
         """Whether clients can see no difference and the server finds nothing to do."""
         plan = self.server.plan if self.server else None
         idle = plan is not None and not self.entries and not self.ignored and _idle(plan)
-        return idle and self.old.fingerprint == self.new.fingerprint
+        return idle and (self.old.module is self.new.module or self.old.fingerprint == self.new.fingerprint)
 
     @property
     def upgrade_first(self) -> UpgradeFirst:

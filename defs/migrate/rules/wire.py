@@ -74,6 +74,8 @@ class Wire:
         self, written: AlgebraicType, typespace: Typespace, read: AlgebraicType, read_typespace: Typespace
     ) -> tuple[Difference, ...]:
         """What differs between a type and the one that its bytes are read as, in order; at most `MAX_DIFFERENCES`."""
+        if typespace is read_typespace and written == read:
+            return ()
         known = self._known.get((written, id(typespace), read, id(read_typespace)))
         if known is not None:
             return known

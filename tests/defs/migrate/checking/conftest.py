@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -43,5 +44,5 @@ def fake_fingerprint(module: ModuleDef) -> str:
 def _fixed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(Path(__file__).parents[4])
     monkeypatch.setattr(checking, "client_findings", fake_findings)
-    monkeypatch.setattr(checking, "fingerprint", fake_fingerprint)
+    monkeypatch.setattr(import_module("defs.migrate.fingerprint"), "fingerprint", fake_fingerprint)
     monkeypatch.setattr(checking, "RULES", RULES)

@@ -12,6 +12,7 @@ import pytest
 
 import defs
 from defs import raw
+from defs.loading import Loaded
 from defs.migrate import UnknownRelease
 from defs.migrate.checking import all_rules, check, side
 from defs.migrate.config import BadConfig, Ignore, Settings, find, read
@@ -328,3 +329,12 @@ def test_a_configuration_that_cannot_be(tmp_path: Path, text: str, message: str)
     (tmp_path / "bsatn.toml").write_text(text)
     with pytest.raises(BadConfig, match=message):
         read(tmp_path / "bsatn.toml")
+
+
+def test_a_definition_that_is_both_is_validated_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = str(Path(__file__).parents[4] / MODULES / "arena_v1.wasm")
+    new = side(source, lambda: defs.load(source))
+    monkeypatch.setattr(Loaded, "validate", lambda _: pytest.fail("validated again"))
+    old = side(source, lambda: defs.load(source), known=new)
+    assert old.module is new.module is not None
+    assert check([old], new).comparisons[0].unchanged
