@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as hs
 
 import bsatn
-from bsatn import strategies
+from bsatn import engines, strategies
 from bsatn import types as t
 from bsatn.codec import Codec
 from bsatn.codegen.runtime import Unsure
@@ -268,7 +268,7 @@ def plain(number: int) -> bytes:
 def test_commits_that_need_no_care_are_stepped_over(tmp_path: Path) -> None:
     log = write_log(tmp_path / "log", [*described(), *map(plain, range(50))])
     assert compare_totals(log, "strict").transactions == len(compare(log)) == 52
-    if engine() == "native":
+    if engines.engine() == "native":
         found = list(LogReader(log).row_totals())
         assert [item[0] for item in found if isinstance(item, tuple)] == [1, 1, 50]
 
