@@ -26,6 +26,7 @@ from defs.loading import read_json
 from defs.query.sql import CALLERS, PROTOCOLS, Caller, Catalog, Protocol, SqlError, check
 from defs.query.sql.report import accepted_to_json
 from defs.raw import layouts
+from defs.schema.model import ModuleDef
 from defs.validate import ValidationErrors, names, validate
 from defs.validate.warnings import upstream_warnings
 
@@ -298,10 +299,14 @@ def _query_render(request: Request) -> Reply:
 
 
 def _migrate(request: Request) -> Reply:
+    layout = _layout(request)
+    return planned(*(validate(layouts.decode(_hex(request, name), layout=layout).raw) for name in ("old", "new")))
+
+
+def planned(old: ModuleDef, new: ModuleDef) -> Reply:
+    """What the op `migrate` answers about two definitions."""
     from defs import migrate
 
-    layout = _layout(request)
-    old, new = (validate(layouts.decode(_hex(request, name), layout=layout).raw) for name in ("old", "new"))
     try:
         plan = migrate.plan(old, new)
     except migrate.MigrationErrors as refused:

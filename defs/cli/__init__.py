@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 
 __all__ = ["main"]
@@ -51,18 +52,23 @@ Exit status: 0 fine, 1 the input is bad, 2 the command line is, 3 something coul
 """
 
 
-class _Lazy(argparse.ArgumentParser):
-    """A subcommand's parser, filled in when it is used."""
+class LazyParser(argparse.ArgumentParser):
+    """The parser of a subcommand or of its action, filled in when it is used."""
 
-    command = ""
+    fill: Callable[[argparse.ArgumentParser], None] | None = None
 
-    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
-        if self.command:
-            module = import_module(f"defs.cli.{COMMANDS[self.command][0]}")
-            self.set_defaults(run=module.run)
-            module.configure(self)
-            self.command = ""
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # overloads, which only pass through
+        if self.fill is not None:
+            fill, self.fill = self.fill, None
+            fill(self)
         return super().parse_known_args(args, namespace)
+
+
+def _load(module: str, parser: argparse.ArgumentParser) -> None:
+    """Fill the parser in as the module of a command does."""
+    command = import_module(f"defs.cli.{module}")
+    parser.set_defaults(run=command.run)
+    command.configure(parser)
 
 
 class _Version(argparse.Action):
@@ -86,12 +92,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=_Lazy)
-    for name, (_, text) in COMMANDS.items():
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=LazyParser)
+    for name, (module, text) in COMMANDS.items():
         sub = commands.add_parser(
             name, help=text, description=text[0].upper() + text[1:] + ".", formatter_class=argparse.RawDescriptionHelpFormatter
         )
-        sub.command = name
+        sub.fill = partial(_load, module)
     return parser
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import signal
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from defs.cli.asking import Progress, count, ended_as_interrupted, seconds
 from defs.cli.common import UsageError, printable
 
 if TYPE_CHECKING:
@@ -48,9 +46,9 @@ def configure_fuzz(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=_natural, default=0, metavar="N", help="draws other questions; by default 0")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--count", type=_positive, default=10_000, metavar="N", help="how many questions, by default 10000")
-    length.add_argument("--seconds", type=_seconds, metavar="S", help="ask for so long instead")
-    parser.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes at once of each command, by default 1")
-    parser.add_argument("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for a reply, by default 10")
+    length.add_argument("--seconds", type=seconds, metavar="S", help="ask for so long instead")
+    parser.add_argument("--jobs", type=count, default=1, metavar="N", help="processes at once of each command, by default 1")
+    parser.add_argument("--timeout", type=seconds, default=10.0, metavar="S", help="seconds for a reply, by default 10")
     parser.add_argument(
         "--level",
         choices=("required", "recommended"),
@@ -78,24 +76,8 @@ def _positive(text: str) -> int:
     return int(text)
 
 
-def _jobs(text: str) -> int:
-    if not 0 < _natural(text) <= 256:
-        raise argparse.ArgumentTypeError("expected a number from 1 to 256")
-    return int(text)
-
-
 def _shrink(text: str) -> float:
-    return 0.0 if text == "0" else _seconds(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value <= 86400:
-        raise argparse.ArgumentTypeError("expected seconds, more than 0 and at most 86400")
-    return value
+    return 0.0 if text == "0" else seconds(text)
 
 
 def run_fuzz(args: argparse.Namespace) -> int:
@@ -118,12 +100,11 @@ def run_fuzz(args: argparse.Namespace) -> int:
         budget=Budget(seconds=args.shrink_seconds) if args.shrink_seconds else None,
     )
     progress = _Progress(None if args.seconds else args.count)
-    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        done = fuzz(args.testee, args.against, options, progress)
+        with ended_as_interrupted():
+            done = fuzz(args.testee, args.against, options, progress)
     finally:
         progress.close()
-        signal.signal(signal.SIGTERM, before)
     written = write_proposals(args.output, done) if args.output is not None else []
     if args.format == "json":
         print(json.dumps(_to_json(done, [propose(one, done) for one in done.findings])))
@@ -132,10 +113,6 @@ def run_fuzz(args: argparse.Namespace) -> int:
     if args.format == "json" or done.interrupted:
         print(f"bsatn: {printable(_headline(done))}", file=sys.stderr)
     return done.status
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 # Reports ----------------------------------------------------------------------------------------------------------------
@@ -206,33 +183,12 @@ def _to_json(done: Fuzz, proposals: list[dict[str, object]]) -> dict[str, object
     }
 
 
-class _Progress:
-    """How far it is, on standard error: a terminal has one line that changes, anything else a line every few seconds."""
-
+class _Progress(Progress):
     def __init__(self, total: int | None) -> None:
+        super().__init__()
         self.of = "" if total is None else f" of {total}"
-        self.is_live = sys.stderr.isatty()
-        self.pause = 0.2 if self.is_live else 5.0
-        self.last = time.monotonic()
-        self.width = 0
 
     def __call__(self, doing: str, done: int, different: int) -> None:
-        now = time.monotonic()
-        if now - self.last < self.pause:
-            return
-        self.last = now
-        told = f"{done}{self.of} questions" if doing == "asked" else f"{done} shrunk"
-        text = f"{told}, {different} answered otherwise"
-        if self.is_live:
-            text = text[: max(os.get_terminal_size(sys.stderr.fileno()).columns - 1, 20)]
-            sys.stderr.write("\r" + text.ljust(self.width))
-            self.width = len(text)
-        else:
-            sys.stderr.write(f"bsatn: {text}\n")
-        sys.stderr.flush()
-
-    def close(self) -> None:
-        """Takes the changing line away."""
-        if self.width:
-            sys.stderr.write("\r" + " " * self.width + "\r")
-            sys.stderr.flush()
+        if self.is_due():
+            told = f"{done}{self.of} questions" if doing == "asked" else f"{done} shrunk"
+            self.show(f"{told}, {different} answered otherwise")

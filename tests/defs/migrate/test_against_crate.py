@@ -16,9 +16,9 @@ from typing import Any, TypeAlias
 
 import pytest
 
-from defs import migrate
 from defs.conformance.asking import Crashed, Reply
 from defs.conformance.process import Testee
+from defs.testee import planned
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -39,19 +39,6 @@ def crate() -> Iterator[Testee]:
     subprocess.run([RUST / "build"], check=True)
     with Testee([str(RUST / "run")], timeout=60) as testee:
         yield testee
-
-
-def planned(old: Definition, new: Definition) -> Answer:
-    """This library's answer, as the testee protocol has it."""
-    try:
-        plan = migrate.plan(old.module, new.module)
-    except migrate.MigrationErrors as refused:
-        return {"verdict": "manual", "errors": [{"kind": one.kind, "message": one.message} for one in refused.errors]}
-    try:
-        text = migrate.to_text(plan)
-    except migrate.CannotPrint as error:
-        text = f"ERR {error.message}"
-    return {**plan.to_json(), "text": text}
 
 
 def asked(crate: Testee, old: Definition, new: Definition) -> Answer:
@@ -83,7 +70,7 @@ DISAGREEMENTS: dict[str, Callable[[Answer, Answer], bool]] = {"panic": recursive
 def test_plans_are_the_same(crate: Testee, seed: int) -> None:
     seen: Counter[str] = Counter()
     for old, new in migrate_pairs.pairs(seed, EACH):
-        ours, theirs = planned(old, new), asked(crate, old, new)
+        ours, theirs = planned(old.module, new.module), asked(crate, old, new)
         same = comparable(ours) == comparable(theirs)
         names = ["same"] if same else [name for name, known in DISAGREEMENTS.items() if known(ours, theirs)]
         assert names, f"old {old.data.hex()}\nnew {new.data.hex()}\nours {ours}\ntheirs {theirs}"
