@@ -97,6 +97,7 @@ if TYPE_CHECKING:
         sum_ as sum_,
     )
     from bsatn.codec import Codec as Codec
+    from bsatn.columns import Columns as Columns
     from bsatn.constructs import construct_of as construct_of
     from bsatn.engines import engine as engine
     from bsatn.errors import (
@@ -159,6 +160,7 @@ _HOME = {
         "array option plain_enum product ref result sum_"
     ),
     "codec": "Codec",
+    "columns": "Columns",
     "constructs": "construct_of",
     "engines": "engine",
     "errors": "BsatnError DecodeError DefinitionError EncodeError LimitExceeded TypeTextError",

@@ -1,5 +1,6 @@
 """The native engine's extension; `native/src` has what it does."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 @final
@@ -33,3 +34,35 @@ class Plan:
     def encode(self, value: object) -> bytes: ...
     def encode_many(self, values: list[Any]) -> bytes: ...
     def check(self, data: bytes, offset: int, count: int) -> int: ...
+
+@final
+class ColumnReader:
+    """Reads rows of a layout (`bsatn.columns.layout`) into Arrow arrays."""
+
+    def __new__(cls, layout: object, empty_elements: int, null_bytes: int) -> ColumnReader: ...
+    def read(self, data: bytes, offset: int, count: int | None) -> tuple[ColumnData | None, Stopped]: ...
+
+@final
+class Stopped:
+    """Where reading stopped, and why there are no columns: `reason` is empty, bytes, digits, nulls or offsets.
+
+    `row` is the first that may be at fault, and begins at `offset`; `column` is the one that was read.
+    """
+
+    reason: str
+    row: int
+    offset: int
+    column: int
+
+@final
+class ColumnData:
+    """Arrow arrays, in batches of rows."""
+
+    rows: int
+    batches: int
+    nbytes: int
+    names: list[str]
+    def joined(self, others: Sequence[ColumnData]) -> ColumnData: ...
+    def schema(self) -> object: ...
+    def array(self, number: int) -> tuple[object, object]: ...
+    def stream(self) -> object: ...

@@ -23,6 +23,7 @@ from bsatn.types import AlgebraicType, Typespace
 from bsatn.typeshapes import shape_of_type
 
 if TYPE_CHECKING:
+    from bsatn.columns import Columns, Sums, Wide
     from bsatn.constructs import ConstructEngine
 
 __all__ = ["Buffer", "Codec", "Engine", "Trailing"]
@@ -169,17 +170,39 @@ class Codec(Generic[_T]):
                     return rows
             except Exception:  # noqa: BLE001 - as in decode
                 pass
-        return list(self._rows(data, count))
+        return list(self.rows_from(data, count))
 
     def iter_decode(self, data: Buffer, *, count: int | None = None) -> Iterator[_T]:
         """As decode_many, one value at a time."""
         data = _bytes(data)
         if count is None and self.min_width == 0:
             raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
-        return self._rows(data, count)
+        return self.rows_from(data, count)
 
-    def _rows(self, data: bytes, count: int | None) -> Iterator[_T]:
-        offset = index = 0
+    def decode_columns(self, data: Buffer, *, count: int | None = None, wide: Wide = "binary", sums: Sums = "union") -> Columns:
+        """All the values that stand back to back in `data`, as Arrow columns; `count` of them exactly, if given.
+
+        A product has a column for each field, what is no product one column, `value`. What types become is written in
+        `bsatn.columns.layout`; `wide` and `sums` choose where there is a choice: integers of 128 and 256 bits as binary or as
+        decimals, sums as dense unions or as structs (polars reads no unions). The native engine makes no Python object a
+        value; the others need pyarrow.
+
+        Raises DefinitionError for a type that Arrow has no columns for (one that contains itself, above all); DecodeError as
+        decode_many; LimitExceeded for an integer of more digits than a decimal has (`digits`), for too much room taken by
+        values that are not there (`null_bytes`) or by one row (`offsets`); BsatnError where there is neither the native engine
+        nor pyarrow; ValueError as decode_many.
+        """
+        data = _bytes(data)
+        if count is None and self.min_width == 0:
+            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        if count is not None and count < 0:
+            raise ValueError(f"count is a number of values, so not {count}")
+        from bsatn.columns import read_columns
+
+        return read_columns(self, data, count, wide, sums)
+
+    def rows_from(self, data: bytes, count: int | None, index: int = 0, offset: int = 0) -> Iterator[_T]:
+        """As iter_decode, from the row of that index on, which begins at `offset`."""
         while offset < len(data) if count is None else index < count:
             try:
                 value, offset = self.decode_from(data, offset)

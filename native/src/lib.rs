@@ -2,6 +2,7 @@
 
 mod calls;
 mod check;
+mod columns;
 mod commits;
 mod decode;
 mod encode;
@@ -15,6 +16,8 @@ mod tables;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::columns::{ColumnData, ColumnReader, Stopped};
     #[pymodule_export]
     use crate::commits::{Commits, Stepped};
     #[pymodule_export]

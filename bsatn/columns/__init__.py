@@ -1,0 +1,137 @@
+"""Rows as Arrow columns, for `Codec.decode_columns`.
+
+The native engine reads bytes into Arrow's buffers; without it, pyarrow makes the same arrays of decoded rows. Either way a type
+becomes a tree of layouts first (`bsatn.columns.layout`). When the native engine stops, it says at which row, and the Construct
+engine words the error from there on. What comes out is handed on through Arrow's C data interface, as capsules, which pyarrow,
+polars, duckdb, nanoarrow and others take without copying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+from bsatn.columns.layout import Layout, Sums, Wide, layout_of
+from bsatn.columns.told import too_many_digits, too_many_nulls, too_many_offsets
+from bsatn.errors import BsatnError, DecodeError
+
+if TYPE_CHECKING:
+    from bsatn.codec import Codec
+
+__all__ = ["Columns", "Sums", "Wide", "read_columns"]
+
+
+class ColumnSource(Protocol):
+    """Columns as an engine made them."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def batches(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+    @property
+    def names(self) -> list[str]: ...
+    def schema(self) -> object: ...
+    def array(self, number: int) -> tuple[object, object]: ...
+    def stream(self) -> object: ...
+    def joined(self, others: Sequence[Self]) -> Self: ...
+
+
+class Columns:
+    """Rows as Arrow columns: give it to `pyarrow.table`, `polars.DataFrame`, `nanoarrow.ArrayStream`, or to a query of duckdb.
+
+    It has the three methods of Arrow's PyCapsule interface. Rows stand in batches, of about 64 MB of input each;
+    `__arrow_c_array__` is there if there is one batch only.
+    """
+
+    def __init__(self, source: ColumnSource) -> None:
+        self._source = source
+
+    @property
+    def num_rows(self) -> int:
+        """How many rows there are."""
+        return self._source.rows
+
+    @property
+    def column_names(self) -> list[str]:
+        """The columns' names, in order."""
+        return self._source.names
+
+    @property
+    def num_batches(self) -> int:
+        """How many batches the rows stand in; one at least."""
+        return self._source.batches
+
+    @property
+    def nbytes(self) -> int:
+        """The size of Arrow's buffers, in bytes."""
+        return self._source.nbytes
+
+    @classmethod
+    def concat(cls, parts: Iterable[Columns]) -> Columns:
+        """The rows of several, one after the other, without copying. Raises ValueError for none, or of different columns."""
+        sources = [part._source for part in parts]
+        if not sources:
+            raise ValueError("there is nothing to put together")
+        if len({(type(source), tuple(source.names)) for source in sources}) > 1:
+            raise ValueError("columns of different types do not go together")
+        return cls(sources[0].joined(sources[1:]))
+
+    def __len__(self) -> int:
+        return self.num_rows
+
+    def __repr__(self) -> str:
+        return f"<Columns: {self.num_rows} rows of {', '.join(self.column_names)}>"
+
+    def __arrow_c_schema__(self) -> object:
+        return self._source.schema()
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._source.stream()
+
+    @property
+    def __arrow_c_array__(self) -> Callable[..., tuple[object, object]]:
+        if self.num_batches != 1:
+            raise AttributeError(f"there are {self.num_batches} batches, so no single array: ask for the stream")
+        return lambda requested_schema=None: self._source.array(0)
+
+
+def read_columns(codec: Codec[Any], data: bytes, count: int | None, wide: Wide, sums: Sums) -> Columns:
+    """What `Codec.decode_columns` does."""
+    layout = layout_of(codec.shape, wide=wide, sums=sums)
+    if codec.engine == "native" and layout.levels <= codec.limits.depth:
+        made = _read_natively(codec, layout, data, count)
+        if made is not None:
+            return Columns(made)
+    rows = codec.decode_many(data, count=count)
+    try:
+        from bsatn.columns.arrow import arrow_data
+    except ImportError:
+        message = "columns need the native engine, or else pyarrow: pip install 'bsatn[columns]'"
+        raise BsatnError("PyarrowMissing", message) from None
+    return Columns(arrow_data(layout, rows, codec.limits.null_bytes))
+
+
+def _read_natively(codec: Codec[Any], layout: Layout, data: bytes, count: int | None) -> ColumnSource | None:
+    """The columns, unless somebody more careful must look at the bytes. Raises DecodeError, LimitExceeded."""
+    from bsatn._native import ColumnReader
+
+    reader = ColumnReader(layout, codec.limits.empty_elements, codec.limits.null_bytes)
+    made, stopped = reader.read(data, 0, count)
+    if made is not None:
+        if stopped.offset < len(data):
+            raise DecodeError("TrailingBytes", offset=stopped.offset, unread=len(data) - stopped.offset)
+        return made
+    for _ in codec.rows_from(data, count, stopped.row, stopped.offset):
+        pass  # wrong bytes are told before what is too much
+    if stopped.reason == "nulls":
+        raise too_many_nulls(codec.limits.null_bytes)
+    if stopped.reason == "offsets":
+        raise too_many_offsets()
+    if stopped.reason == "digits":
+        row, step = stopped.row, reader.read(data, stopped.offset, 1)[1]
+        while not step.reason:
+            row, step = row + 1, reader.read(data, step.offset, 1)[1]
+        raise too_many_digits(row, layout.names[step.column])
+    return None
