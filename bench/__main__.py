@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from bench.report import FORMATS
+from bench.report import FORMATS, SUFFIXES
 from bench.run import FULL, QUICK, names, run
 
 
@@ -21,13 +21,20 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="fewer rows, tables, rounds: a smoke test")
     parser.add_argument("--rows", type=int, metavar="N", help="how many rows are read and written in one go")
     parser.add_argument("--rounds", type=int, metavar="N", help="how often each engine takes its turn")
-    parser.add_argument("--format", choices=tuple(FORMATS), default="text")
-    parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write there, not to the terminal")
+    parser.add_argument("--format", choices=tuple(FORMATS), default="text", help="of what goes to the terminal")
+    endings = ", ".join(SUFFIXES)
+    parser.add_argument(
+        "-o", "--output", action="append", default=[], type=Path, metavar="FILE",
+        help=f"write there, not to the terminal, in the format that its name ends in ({endings}); may be repeated",
+    )  # fmt: skip
     found = parser.parse_args()
     known = names(quick=found.quick)
     for name in found.only:
         if name not in known:
             parser.error(f"no workload {name!r}; there are {', '.join(known)}")
+    for path in found.output:
+        if path.suffix not in SUFFIXES:
+            parser.error(f"{path}: a name that ends in {', '.join(SUFFIXES)} is wanted")
     for option in ("rows", "rounds"):
         value = getattr(found, option)
         if value is not None and value < 1:
@@ -45,11 +52,10 @@ def main() -> None:
     if options.rounds:
         pace = replace(pace, rounds=options.rounds)
     results = run(quick=options.quick, row_count=options.rows, only=options.only, pace=pace, progress=progress)
-    report = FORMATS[options.format](results)
-    if options.output:
-        options.output.write_text(report)
-    else:
-        print(report, end="")
+    for path in options.output:
+        path.write_text(SUFFIXES[path.suffix](results))
+    if not options.output:
+        print(FORMATS[options.format](results), end="")
 
 
 if __name__ == "__main__":

@@ -26,16 +26,18 @@ class Engine:
     name: str
     command: tuple[str, ...]
     folder: Path
+    makes_columns: bool = False
 
 
 def ours(name: str) -> Engine:
-    return Engine(name, (sys.executable, "-m", "bench.worker", "--engine", name), ROOT)
+    return Engine(name, (sys.executable, "-m", "bench.worker", "--engine", name), ROOT, name == NATIVE)
 
 
 class Peer:
     """A running engine with one workload loaded."""
 
     def __init__(self, engine: Engine) -> None:
+        self.engine = engine
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self.process = subprocess.Popen(
             engine.command,

@@ -43,6 +43,10 @@ NATIVE_NARROW = Goal("native / typescript, narrow", "at least", 0.6)
 NATIVE_WIDE = Goal("native / typescript, wide", "at least", 1.0)
 NATIVE_DYNAMIC = Goal("native / rust's dynamic values", "at least", 1.0)
 NATIVE_MODULE = Goal("native / rust, a definition", "at least", 0.25)
+COLUMNS_TYPESCRIPT = Goal("columns / typescript's decode", "at least", 5.0)
+COLUMNS_RUST = Goal("columns / rust's decode to dynamic values", "at least", 3.0)
+COLUMNS_MEMORY = Goal("memory while decoding to columns / Arrow's buffers", "at most", 1.3)
+COLUMNS = {COLUMNS_TYPESCRIPT: TYPESCRIPT, COLUMNS_RUST: RUST}
 NATIVES = (NATIVE_VARIABLE, NATIVE_NARROW, NATIVE_WIDE, NATIVE_DYNAMIC, NATIVE_MODULE)
 _ROWS: frozenset[Family] = frozenset({"fixed", "variable"})
 SPEED = (
@@ -66,7 +70,20 @@ LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
 NATIVE_LOG = Goal("native log verify / rust's records with rows", "at least", 1.0)
 LOGS = (NATIVE_LOG, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
 CHECKING = Goal(f"bsatn check, {TABLES} tables / node importing the TypeScript SDK", "at most", 2.0)
-GOALS = (*NATIVES, VARIABLE, FIXED, SPECIFICATION, GROWTH, MEMORY, VALIDATION, VALIDATION_GROWTH, *LOGS, CHECKING)
+GOALS = (
+    *NATIVES,
+    *COLUMNS,
+    COLUMNS_MEMORY,
+    VARIABLE,
+    FIXED,
+    SPECIFICATION,
+    GROWTH,
+    MEMORY,
+    VALIDATION,
+    VALIDATION_GROWTH,
+    *LOGS,
+    CHECKING,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,9 @@ def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
             for direction in speed.directions:
                 value = timings.ratio(direction, speed.peer, speed.engine)
                 yield Outcome(speed.goal, f"{workload.name} {direction}", value)
+    if workload.unit == "row":
+        for goal, peer in COLUMNS.items():
+            yield Outcome(goal, workload.name, timings.ratio_of(("decode", peer), ("columns", NATIVE)))
 
 
 def validation_outcome(workload: Workload, timings: Timings) -> Outcome:

@@ -16,8 +16,9 @@ from bench.engines import Engine, EngineFailed, Peer
 from bench.install import Progress
 from bench.workloads import Workload
 
-Direction = Literal["decode", "encode", "validate", "walk", "verify", "replay"]
+Direction = Literal["decode", "encode", "columns", "validate", "walk", "verify", "replay"]
 DIRECTIONS: tuple[Direction, ...] = ("decode", "encode")
+WITH_COLUMNS: tuple[Direction, ...] = (*DIRECTIONS, "columns")
 VALIDATE: tuple[Direction, ...] = ("validate",)
 READ_LOG: tuple[Direction, ...] = ("walk", "verify")
 REPLAY: tuple[Direction, ...] = ("replay",)
@@ -82,6 +83,8 @@ def measure(
 def play(running: dict[str, Peer], timings: Timings, seconds: float, directions: Sequence[Direction]) -> None:
     for direction in directions:
         for name, peer in list(running.items()):
+            if direction == "columns" and not peer.engine.makes_columns:
+                continue
             try:
                 nanoseconds = median(peer.run(direction, seconds))
             except EngineFailed as failure:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from bench.engines import ENGINES, GENERATED, NATIVE, RUST
-from bench.measure import DIRECTIONS, Direction, Timings
+from bench.measure import WITH_COLUMNS, Direction, Timings
+from bench.picture import svg
 from bench.processes import Process, ratios
 from bench.run import Results
 from bench.tables import NOT_MEASURED, absences, tables
@@ -75,7 +76,7 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
             },
         }
 
-    return {**about(workload), **{direction: one(direction) for direction in DIRECTIONS}}
+    return {**about(workload), **{direction: one(direction) for direction in WITH_COLUMNS}}
 
 
 def validation_data(workload: Workload, timings: Timings) -> dict[str, object]:
@@ -96,4 +97,5 @@ def about(workload: Workload) -> dict[str, object]:
     }
 
 
-FORMATS = {"text": text, "markdown": markdown, "json": as_json}
+FORMATS = {"text": text, "markdown": markdown, "json": as_json, "svg": svg}
+SUFFIXES = {".txt": text, ".md": markdown, ".json": as_json, ".svg": svg}

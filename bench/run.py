@@ -12,7 +12,7 @@ from bench.checking import measure_checking
 from bench.engines import Engine, EngineFailed, Peer
 from bench.goals import Outcome
 from bench.install import INSTALLERS, Progress, Unavailable, cache_folder
-from bench.measure import DIRECTIONS, READ_LOG, REPLAY, VALIDATE, Pace, Timings, measure
+from bench.measure import DIRECTIONS, READ_LOG, REPLAY, VALIDATE, WITH_COLUMNS, Pace, Timings, measure
 from bench.processes import Process, measure_processes
 from bench.workloads import (
     FEW_TABLES,
@@ -115,7 +115,9 @@ class Run:
         chosen = [workload for workload in self.workloads() if self.wanted(workload.name)]
         running = self.engines() if chosen else []
         for workload in chosen:
-            timings = measure({engine.name: (engine, workload) for engine in running}, self.folder, self.pace, self.progress)
+            runners = {engine.name: (engine, workload) for engine in running}
+            directions = WITH_COLUMNS if workload.unit == "row" else DIRECTIONS
+            timings = measure(runners, self.folder, self.pace, self.progress, directions)
             self.results.speeds.append((workload, timings))
             self.results.outcomes += goals.speed_outcomes(workload, timings)
 

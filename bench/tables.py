@@ -29,6 +29,8 @@ def tables(results: Results) -> Iterator[Table]:
         found = [(workload, timings) for workload, timings in results.speeds if workload.unit == unit]
         if found:
             yield speed_table(unit, found)
+            if unit == "row":
+                yield column_table(found)
     if results.growth:
         yield growth_table("Microseconds per table, generated engine", DIRECTIONS, *results.growth)
     if results.validations:
@@ -71,6 +73,19 @@ def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
         head,
         rows,
     )
+
+
+def column_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
+    rows = [
+        (
+            workload.name,
+            rate(timings.typical("columns", NATIVE)),
+            *(times(timings.ratio_of(("decode", peer), ("columns", NATIVE))) for peer in (NATIVE, TYPESCRIPT, RUST)),
+        )
+        for workload, timings in found
+    ]
+    head = ("workload", "rows per second", *(f"in speeds of {peer}'s decode" for peer in (NATIVE, TYPESCRIPT, RUST)))
+    return Table("Rows decoded to Arrow columns by the native engine", head, rows)
 
 
 def growth_table(title: str, directions: Sequence[Direction], few: str, many: str, timings: Timings) -> Table:

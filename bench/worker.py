@@ -23,7 +23,7 @@ from bench.footprint import footprint
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
 EngineName = Literal["native", "generated", "construct"]
-Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes]]
+Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes], Callable[[bytes], Any] | None]
 
 
 @dataclass(slots=True)
@@ -34,16 +34,17 @@ class Job:
     value: Any
     units: int
     validate: Callable[[Any], Any] | None = None
+    columns: Callable[[bytes], Any] | None = None
 
     def is_identical(self) -> bool:
         return bool(self.encode(self.value) == self.data)
 
     def samples(self, direction: str, budget: float) -> list[float]:
-        functions = {"decode": self.decode, "encode": self.encode, "validate": self.validate}
+        functions = {"decode": self.decode, "encode": self.encode, "validate": self.validate, "columns": self.columns}
         function: Callable[[Any], Any] | None = functions[direction]
         if function is None:
             raise ValueError(f"nothing to {direction}")
-        argument = self.data if direction == "decode" else self.value
+        argument = self.data if direction in ("decode", "columns") else self.value
         return timed(partial(function, argument), self.units, budget)
 
 
@@ -99,7 +100,7 @@ def row_functions(type_file: Path, engine: EngineName) -> Functions:
 
     kind = bsatn.Codec(bsatn.AlgebraicType).decode(type_file.read_bytes())
     codec: bsatn.Codec[Any] = bsatn.Codec(kind, engine=engine)
-    return codec.decode_many, codec.encode_many
+    return codec.decode_many, codec.encode_many, codec.decode_columns
 
 
 def module_functions(engine: EngineName) -> Functions:
@@ -107,7 +108,7 @@ def module_functions(engine: EngineName) -> Functions:
     from defs.raw import RawModuleDef
 
     codec: bsatn.Codec[Any] = bsatn.Codec(RawModuleDef, engine=engine)
-    return codec.decode, codec.encode
+    return codec.decode, codec.encode, None
 
 
 def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
@@ -115,8 +116,8 @@ def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
         return LogJob(Path(request["data_file"]), request["transactions"], request["units"])
     data = Path(request["data_file"]).read_bytes()
     rows = request["kind"] == "rows"
-    decode, encode = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
-    job = Job(decode, encode, data, decode(data), request["units"])
+    decode, encode, columns = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
+    job = Job(decode, encode, data, decode(data), request["units"], columns=columns)
     if request["kind"] == "validation":
         from defs.validate import validate
 

@@ -23,7 +23,7 @@ from bsatn.types import AlgebraicType, Typespace
 from bsatn.typeshapes import shape_of_type
 
 if TYPE_CHECKING:
-    from bsatn.columns import Columns, Sums, Wide
+    from bsatn.columns import ColumnCodec, Columns, Sums, Wide
     from bsatn.constructs import ConstructEngine
 
 __all__ = ["Buffer", "Codec", "Engine", "Trailing"]
@@ -197,9 +197,11 @@ class Codec(Generic[_T]):
             raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
         if count is not None and count < 0:
             raise ValueError(f"count is a number of values, so not {count}")
-        from bsatn.columns import read_columns
+        if (wide, sums) not in self._column_codecs:
+            from bsatn.columns import ColumnCodec
 
-        return read_columns(self, data, count, wide, sums)
+            self._column_codecs[wide, sums] = ColumnCodec(self, wide, sums)
+        return self._column_codecs[wide, sums].read(self, data, count)
 
     def rows_from(self, data: bytes, count: int | None, index: int = 0, offset: int = 0) -> Iterator[_T]:
         """As iter_decode, from the row of that index on, which begins at `offset`."""
@@ -248,6 +250,10 @@ class Codec(Generic[_T]):
     def min_width(self) -> int:
         """The fewest bytes that a value takes."""
         return min_widths(reachable(self.shape))[self.shape]
+
+    @cached_property
+    def _column_codecs(self) -> dict[tuple[Wide, Sums], ColumnCodec]:
+        return {}
 
     @cached_property
     def _construct(self) -> ConstructEngine:

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from bsatn.columns.layout import Layout, Sums, Wide, layout_of
+from bsatn.columns.layout import Sums, Wide, layout_of
 from bsatn.columns.told import too_many_digits, too_many_nulls, too_many_offsets
 from bsatn.errors import BsatnError, DecodeError
 
 if TYPE_CHECKING:
+    from bsatn._native import ColumnReader
     from bsatn.codec import Codec
 
-__all__ = ["Columns", "Sums", "Wide", "read_columns"]
+__all__ = ["ColumnCodec", "Columns", "Sums", "Wide"]
 
 
 class ColumnSource(Protocol):
@@ -97,41 +98,47 @@ class Columns:
         return lambda requested_schema=None: self._source.array(0)
 
 
-def read_columns(codec: Codec[Any], data: bytes, count: int | None, wide: Wide, sums: Sums) -> Columns:
-    """What `Codec.decode_columns` does."""
-    layout = layout_of(codec.shape, wide=wide, sums=sums)
-    if codec.engine == "native" and layout.levels <= codec.limits.depth:
-        made = _read_natively(codec, layout, data, count)
+class ColumnCodec:
+    """Reads rows of a codec's type into columns of one layout. Made once for each choice of options."""
+
+    def __init__(self, codec: Codec[Any], wide: Wide, sums: Sums) -> None:
+        self.layout = layout_of(codec.shape, wide=wide, sums=sums)
+        self.reader: ColumnReader | None = None
+        if codec.engine == "native" and self.layout.levels <= codec.limits.depth:
+            from bsatn._native import ColumnReader
+
+            self.reader = ColumnReader(self.layout, codec.limits.empty_elements, codec.limits.null_bytes)
+
+    def read(self, codec: Codec[Any], data: bytes, count: int | None) -> Columns:
+        """What `Codec.decode_columns` does."""
+        made = self._natively(self.reader, codec, data, count) if self.reader else None
+        return Columns(made or self._slowly(codec, data, count))
+
+    def _slowly(self, codec: Codec[Any], data: bytes, count: int | None) -> ColumnSource:
+        rows = codec.decode_many(data, count=count)
+        try:
+            from bsatn.columns.arrow import arrow_data
+        except ImportError:
+            message = "columns need the native engine, or else pyarrow: pip install 'bsatn[columns]'"
+            raise BsatnError("PyarrowMissing", message) from None
+        return arrow_data(self.layout, rows, codec.limits.null_bytes)
+
+    def _natively(self, reader: ColumnReader, codec: Codec[Any], data: bytes, count: int | None) -> ColumnSource | None:
+        """The columns, unless somebody more careful must look at the bytes. Raises DecodeError, LimitExceeded."""
+        made, stopped = reader.read(data, 0, count)
         if made is not None:
-            return Columns(made)
-    rows = codec.decode_many(data, count=count)
-    try:
-        from bsatn.columns.arrow import arrow_data
-    except ImportError:
-        message = "columns need the native engine, or else pyarrow: pip install 'bsatn[columns]'"
-        raise BsatnError("PyarrowMissing", message) from None
-    return Columns(arrow_data(layout, rows, codec.limits.null_bytes))
-
-
-def _read_natively(codec: Codec[Any], layout: Layout, data: bytes, count: int | None) -> ColumnSource | None:
-    """The columns, unless somebody more careful must look at the bytes. Raises DecodeError, LimitExceeded."""
-    from bsatn._native import ColumnReader
-
-    reader = ColumnReader(layout, codec.limits.empty_elements, codec.limits.null_bytes)
-    made, stopped = reader.read(data, 0, count)
-    if made is not None:
-        if stopped.offset < len(data):
-            raise DecodeError("TrailingBytes", offset=stopped.offset, unread=len(data) - stopped.offset)
-        return made
-    for _ in codec.rows_from(data, count, stopped.row, stopped.offset):
-        pass  # wrong bytes are told before what is too much
-    if stopped.reason == "nulls":
-        raise too_many_nulls(codec.limits.null_bytes)
-    if stopped.reason == "offsets":
-        raise too_many_offsets()
-    if stopped.reason == "digits":
-        row, step = stopped.row, reader.read(data, stopped.offset, 1)[1]
-        while not step.reason:
-            row, step = row + 1, reader.read(data, step.offset, 1)[1]
-        raise too_many_digits(row, layout.names[step.column])
-    return None
+            if stopped.offset < len(data):
+                raise DecodeError("TrailingBytes", offset=stopped.offset, unread=len(data) - stopped.offset)
+            return made
+        for _ in codec.rows_from(data, count, stopped.row, stopped.offset):
+            pass  # wrong bytes are told before what is too much
+        if stopped.reason == "nulls":
+            raise too_many_nulls(codec.limits.null_bytes)
+        if stopped.reason == "offsets":
+            raise too_many_offsets()
+        if stopped.reason == "digits":
+            row, step = stopped.row, reader.read(data, stopped.offset, 1)[1]
+            while not step.reason:
+                row, step = row + 1, reader.read(data, step.offset, 1)[1]
+            raise too_many_digits(row, self.layout.names[step.column])
+        return None

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from bsatn.errors import DefinitionError
 from bsatn.shapes import (
@@ -100,8 +100,11 @@ def layout_of(root: Shape, *, wide: Wide = "binary", sums: Sums = "union") -> La
     """The layout of a shape; the one at the top is a struct whose fields are the columns.
 
     What is no product is one column, called `value`. Raises DefinitionError for what has no layout: `RecursiveColumns`,
-    `TooManyColumns`, `ColumnsTooDeep`, `TooManyVariants`.
+    `TooManyColumns`, `ColumnsTooDeep`, `TooManyVariants`; ValueError for an option that there is not.
     """
+    for name, chosen, there_are in (("wide", wide, get_args(Wide)), ("sums", sums, get_args(Sums))):
+        if chosen not in there_are:
+            raise ValueError(f"{name} is one of {', '.join(there_are)}, not {chosen!r}")
     return _Maker(root, wide, sums).top()
 
 
