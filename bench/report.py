@@ -60,6 +60,7 @@ def as_json(results: Results) -> str:
         "processes": process_data(results.processes),
         "check": process_data(results.checking),
         "memory": [asdict(found) for found in results.footprints],
+        "column_memory": [asdict(found) for found in results.column_footprints],
         "goals": [{**asdict(outcome), "met": outcome.met} for outcome in results.outcomes],
     }
     return json.dumps(document, indent=2) + "\n"

@@ -35,6 +35,7 @@ from bsatn.engines import available
 GROWTH, VALIDATION, PROCESSES, MEMORY = "growth", "validate", "processes", "memory"
 LOGS, LOG_MEMORY, CHECK = "logs", "log-memory", "check"
 MEMORY_WORKLOADS = ("narrow", "wide", "strings", "nested", "mixed")
+COLUMN_BYTES, QUICK_COLUMN_BYTES = 100_000_000, 10_000_000  #: of rows read into columns, to see how much memory it takes
 FULL = Pace(rounds=7, seconds=0.25)
 QUICK = Pace(rounds=3, seconds=0.05)
 
@@ -59,6 +60,7 @@ class Results:
     processes: list[Process] = field(default_factory=list)
     checking: list[Process] = field(default_factory=list)
     footprints: list[Footprint] = field(default_factory=list)
+    column_footprints: list[Footprint] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
 
 
@@ -96,7 +98,9 @@ class Run:
             self.results.checking = measure_checking(self.folder, 3 if self.quick else 15, self.progress)
             self.results.outcomes += goals.checking_outcomes(self.results.checking)
         if self.wanted(MEMORY):
-            self.results.footprints = list(self.footprints())
+            self.results.footprints = list(self.footprints(engines.GENERATED, goals.MEMORY))
+            if engines.NATIVE in available():
+                self.results.column_footprints = list(self.footprints(engines.NATIVE, goals.COLUMNS_MEMORY))
 
     def workloads(self) -> Iterator[Workload]:
         return workloads(quick=self.quick, row_count=self.row_count)
@@ -178,20 +182,25 @@ class Run:
         if len(found) == len(sizes):
             self.results.outcomes.append(Outcome(goals.LOG_MEMORY, f"{sizes[-1] / 1e6:g} MB", found[-1][1] / found[0][1]))
 
-    def footprints(self) -> Iterator[Footprint]:
+    def footprints(self, engine: str, goal: goals.Goal) -> Iterator[Footprint]:
+        """Of rows, or of columns where that is the goal."""
         for workload in self.workloads():
             if workload.name not in MEMORY_WORKLOADS:
                 continue
-            self.progress(f"memory: {workload.name}")
-            with Peer(engines.ours(engines.GENERATED)) as peer:
+            self.progress(f"{goal.says}: {workload.name}")
+            request = workload.write(self.folder)
+            if goal is goals.COLUMNS_MEMORY:
+                size = QUICK_COLUMN_BYTES if self.quick else COLUMN_BYTES
+                request["repeat"] = size // len(workload.make()) + 1
+            with Peer(engines.ours(engine)) as peer:
                 try:
-                    peer.load(workload.write(self.folder))
+                    peer.load(request)
                     found = Footprint(workload.name, **peer.ask({"op": "memory"}))
                 except EngineFailed as failure:
                     self.results.unavailable[f"{MEMORY} {workload.name}"] = str(failure)
                     continue
             yield found
-            self.results.outcomes.append(Outcome(goals.MEMORY, workload.name, found.peak / found.plain))
+            self.results.outcomes.append(Outcome(goal, workload.name, found.peak / found.plain))
 
 
 def run(*, quick: bool, row_count: int | None, only: list[str], pace: Pace, progress: Progress) -> Results:

@@ -11,7 +11,7 @@ from bench.engines import CONSTRUCT, ENGINES, GENERATED, NATIVE, RUST, TYPESCRIP
 from bench.goals import GOALS
 from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
 from bench.processes import Process, ratios
-from bench.run import Results
+from bench.run import Footprint, Results
 from bench.workloads import Workload
 
 NOT_MEASURED = "-"
@@ -46,7 +46,9 @@ def tables(results: Results) -> Iterator[Table]:
     if results.checking:
         yield process_table("Checking as a whole process", results.checking)
     if results.footprints:
-        yield memory_table(results)
+        yield memory_table("Traced bytes, generated engine", "plain list", results.footprints)
+    if results.column_footprints:
+        yield memory_table("Bytes of columns, native engine", "Arrow's buffers", results.column_footprints)
     if results.outcomes:
         yield goal_table(results)
     missing = list(absences(results))
@@ -149,11 +151,9 @@ def process_table(title: str, found: Sequence[Process]) -> Table:
     return Table(title, ("command", "ms", "in times of the first"), rows)
 
 
-def memory_table(results: Results) -> Table:
-    rows = [
-        (found.workload, f"{found.plain:,}", f"{found.peak:,}", times(found.peak / found.plain)) for found in results.footprints
-    ]
-    return Table("Traced bytes, generated engine", ("workload", "plain list", "peak while decoding", "ratio"), rows)
+def memory_table(title: str, plain: str, footprints: Sequence[Footprint]) -> Table:
+    rows = [(found.workload, f"{found.plain:,}", f"{found.peak:,}", times(found.peak / found.plain)) for found in footprints]
+    return Table(title, ("workload", plain, "peak while decoding", "ratio"), rows)
 
 
 def goal_table(results: Results) -> Table:

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.footprint import footprint
+from bench.footprint import column_footprint, footprint, held
 
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
@@ -79,6 +79,14 @@ class LogJob:
         return replay(self.directory).next_tx_offset
 
 
+@dataclass(slots=True)
+class ColumnJob:
+    """Many rows to be read into columns, once."""
+
+    columns: Callable[[bytes], Any]
+    data: bytes
+
+
 def timed(function: Callable[[], object], units: int, budget: float) -> list[float]:
     """Nanoseconds per unit, of batches of passes, for so many seconds."""
     end = time.perf_counter_ns() + budget * 1e9
@@ -111,10 +119,14 @@ def module_functions(engine: EngineName) -> Functions:
     return codec.decode, codec.encode, None
 
 
-def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
+def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob | ColumnJob:
     if request["kind"] == "log":
         return LogJob(Path(request["data_file"]), request["transactions"], request["units"])
     data = Path(request["data_file"]).read_bytes()
+    if request.get("repeat"):
+        columns = row_functions(Path(request["type_file"]), engine)[2]
+        assert columns is not None
+        return ColumnJob(columns, data * request["repeat"])
     rows = request["kind"] == "rows"
     decode, encode, columns = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
     job = Job(decode, encode, data, decode(data), request["units"], columns=columns)
@@ -126,29 +138,32 @@ def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
     return job
 
 
-def memory_of(job: Job | LogJob) -> dict[str, object]:
+def memory_of(job: Job | LogJob | ColumnJob) -> dict[str, object]:
     """Of a log, the most memory that this process has held: to be asked before it has done anything else."""
     if isinstance(job, Job):
         return footprint(job.decode, job.data)
-    import resource
-
+    if isinstance(job, ColumnJob):
+        return column_footprint(job.columns, job.data)
     job.verify()
-    return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
+    return {"peak": held() // 1024}
 
 
 def serve(engine: EngineName) -> None:
-    job: Job | LogJob | None = None
+    job: Job | LogJob | ColumnJob | None = None
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["op"] == "load":
                 job = load(request, engine)
-                answer: dict[str, object] = {"identical": bool(request.get("unchecked")) or job.is_identical()}
+                unchecked = isinstance(job, ColumnJob) or request.get("unchecked") or job.is_identical()
+                answer: dict[str, object] = {"identical": bool(unchecked)}
                 gc.collect()
             elif job is None:
                 answer = {"error": "nothing loaded"}
             elif request["op"] == "memory":
                 answer = memory_of(job)
+            elif isinstance(job, ColumnJob):
+                answer = {"error": "columns are only weighed"}
             else:
                 answer = {"ns": job.samples(request["direction"], request["seconds"])}
         except Exception as error:  # noqa: BLE001 - whatever it is, the bench reports it and goes on
