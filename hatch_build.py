@@ -61,7 +61,8 @@ class NativeEngineHook(BuildHookInterface[Any]):
         made, loaded = LIBRARIES.get(sys.platform, OTHERWISE)
         target = Path(os.environ.get("CARGO_TARGET_DIR") or root / "native" / "target").absolute()
         command = [cargo, "build", "--release", "--target-dir", str(target)]
-        environment = {**os.environ, "PYO3_PYTHON": sys.executable}
+        # without the second, the library asks for the libpython of the Python that built it
+        environment = {**os.environ, "PYO3_PYTHON": sys.executable, "PYO3_BUILD_EXTENSION_MODULE": "1"}
         try:
             done = subprocess.run(command, cwd=root / "native", env=environment, stdout=sys.stderr, check=False)
         except OSError as error:

@@ -104,6 +104,14 @@ def test_every_module_offers_names_that_are_there(package: str) -> None:
         assert not missing, name
 
 
+@pytest.mark.skipif("native" not in available(), reason="the native engine is not built here")
+def test_the_native_library_needs_no_library_of_one_python() -> None:
+    from bsatn import _native
+
+    assert _native.__file__ is not None
+    assert b"libpython" not in Path(_native.__file__).read_bytes()
+
+
 def test_a_submodule_is_not_hidden_by_a_name_of_the_package() -> None:
     code = "import bsatn, types\nfrom bsatn import annotations\nassert isinstance(annotations, types.ModuleType)"
     assert "bsatn" in imported_by(code)

@@ -107,6 +107,10 @@ def outcome(work: Callable[[], Any]) -> Any:
         return type(error), str(error)
 
 
+def parts(value: Any) -> tuple[Any, ...]:
+    return tuple(getattr(value, part.name) for part in dataclasses.fields(value))
+
+
 @pytest.mark.parametrize("make", CLASSES)
 def test_a_class_looks_as_the_standard_library_makes_it(make: Callable[[Decorator], type[Any]]) -> None:
     ours, theirs = make(OURS), make(THEIRS)
@@ -130,11 +134,9 @@ def test_values_behave_as_those_of_the_standard_library(
         return
     assert repr(one) == repr(other)
     assert outcome(lambda: hash(one)) == outcome(lambda: hash(other))
-    assert [getattr(one, part.name) for part in dataclasses.fields(one)] == [
-        getattr(other, part.name) for part in dataclasses.fields(other)
-    ]
+    assert parts(one) == parts(other)
     twin = ours(*given, **named)
-    assert (one == twin) == (other == theirs(*given, **named))
+    assert (one == twin) == (parts(one) == parts(twin))  # as of 3.12: newer ones find a NaN unequal to itself
     assert (one == other) == (other == one)  # of two classes
     assert copy.copy(one) == one
     assert repr(copy.deepcopy(one)) == repr(one)
