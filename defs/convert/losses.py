@@ -5,10 +5,10 @@ A row of a table of losses says what is lost and what comes of it; a function fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
-from bsatn.types import F32, F64, STRING, UNIT
+from bsatn.types import F32, F64, STRING, UNIT, ProductType
 from defs.convert.loss import Loss, Path
 from defs.convert.plan import Plan
 from defs.convert.spelling import called_functions
@@ -31,10 +31,10 @@ def losses_to_v9(module: ModuleDef) -> tuple[Loss, ...]:
 
 def _to_v9(module: ModuleDef) -> Found:
     for table in module.tables.values():
-        yield from _table(table)
+        yield from _table(module, table)
     for part, noun in (("reducers", "reducer"), ("procedures", "procedure"), ("views", "view")):
         for one in getattr(module, part).values():
-            yield from _function(one, noun, (part, one.name))
+            yield from _function(module, one, noun, (part, one.name))
     yield from _types(module)
     for handler in module.http_handlers:
         yield Loss(("http_handlers", handler), "the HTTP handler", "it is left out")
@@ -52,21 +52,31 @@ def _accessor(one: Any, path: Path, noun: str) -> Found:
         yield Loss(path, f"the {noun}'s accessor name {one.accessor_name}", f"generated code has to say {one.name}")
 
 
-def _table(table: TableDef) -> Found:
+def _columns(module: ModuleDef, ref: int, columns: Sequence[Any], path: Path) -> Found:
+    """Version 9 calls columns as the fields of their type are called, which of a special type is not what they are called."""
+    row = module.typespace[ref]
+    assert isinstance(row, ProductType)
+    for column, field in zip(columns, row.elements, strict=True):
+        if field.name != column.name:
+            yield Loss((*path, column.name), f"the column's name {column.name}", f"it becomes {field.name}")
+        else:
+            yield from _accessor(column, (*path, column.name), "column")
+
+
+def _table(module: ModuleDef, table: TableDef) -> Found:
     path: Path = ("tables", table.name)
     if table.is_event:
         yield Loss(path, "that it is an event table", "it becomes an ordinary table, which keeps its rows")
     if table.outbox is not None:
         yield Loss((*path, "outbox"), "the outbox", f"{table.outbox.remote_reducer} is no longer called")
     yield from _accessor(table, path, "table")
-    for column in table.columns:
-        yield from _accessor(column, (*path, "columns", column.name), "column")
+    yield from _columns(module, table.product_type_ref, table.columns, (*path, "columns"))
     for index in table.indexes.values():
         if index.source_name != index.name:
             yield Loss((*path, "indexes", index.name), f"the alias {index.source_name}", f"its only name is {index.name}")
 
 
-def _function(one: Any, noun: str, path: Path) -> Found:
+def _function(module: ModuleDef, one: Any, noun: str, path: Path) -> Found:
     yield from _accessor(one, path, noun)
     if one.source_params != one.params:
         names = ", ".join(part.name or "" for part in one.source_params.elements)
@@ -75,8 +85,7 @@ def _function(one: Any, noun: str, path: Path) -> Found:
         if one.primary_key is not None:
             key = one.return_columns[one.primary_key].name
             yield Loss((*path, "primary_key"), f"the view's primary key {key}", "clients see a view without a key")
-        for column in one.return_columns:
-            yield from _accessor(column, (*path, "return_columns", column.name), "column")
+        yield from _columns(module, one.product_type_ref, one.return_columns, (*path, "return_columns"))
         return
     if one.visibility is FunctionVisibility.Private:
         yield Loss((*path, "visibility"), f"that the {noun} is private", "clients may call it")

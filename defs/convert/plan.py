@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, islice, permutations
 
+from bsatn.types import ProductType
 from defs.convert.loss import Loss, Path
 from defs.raw.shared import BTree, Direct, Hash
 from defs.schema.model import ConstraintDef, IndexDef, ModuleDef, SequenceDef, TableDef
 from defs.validate import names
+from defs.validate.scope import column_names
 
 __all__ = ["Plan"]
 
@@ -27,6 +29,7 @@ class Plan:
     """The names, by table and part; what is lost by them; what cannot be said at all (`impossible`)."""
 
     def __init__(self, module: ModuleDef) -> None:
+        self._typespace = module.typespace
         self.losses: list[Loss] = []
         self.impossible: list[Loss] = []
         self.constraints: dict[PartKey, tuple[str, tuple[int, ...]]] = {}  #: name and column order; those left out have none
@@ -44,9 +47,15 @@ class Plan:
 
     def generated_index_name(self, table: TableDef, index: IndexDef) -> str:
         """The name an index has when nobody says otherwise."""
-        return names.generated_index_name(table.name, _column_names(table, index.columns), _WORDS[type(index.algorithm)])
+        return names.generated_index_name(table.name, self._column_names(table, index.columns), _WORDS[type(index.algorithm)])
 
     # Made names
+
+    def _column_names(self, table: TableDef, columns: tuple[int, ...]) -> list[str]:
+        """The row type's fields, after which names are made. A special type's field is not called as its column is."""
+        row = self._typespace[table.product_type_ref]
+        assert isinstance(row, ProductType)
+        return column_names(row, columns)
 
     def _schedule(self, table: TableDef) -> None:
         one = table.schedule
@@ -79,7 +88,7 @@ class Plan:
                 self._unplaced(table, one, key in placed)
 
     def _constraint(self, table: TableDef, one: ConstraintDef, columns: tuple[int, ...]) -> bool:
-        name = names.generated_key_name(table.name, _column_names(table, columns))
+        name = names.generated_key_name(table.name, self._column_names(table, columns))
         if name in self._taken:
             return False
         self._taken.add(name)
@@ -93,7 +102,7 @@ class Plan:
         if has_twin:
             self.losses.append(Loss(path, "a second constraint over the same columns", "only the other one is kept"))
         else:
-            made = names.generated_key_name(table.name, _column_names(table, one.columns))
+            made = names.generated_key_name(table.name, self._column_names(table, one.columns))
             why = f"version 10 calls it {made}, and something else is called that"
             self.impossible.append(Loss(path, "the constraint", why))
 
@@ -149,7 +158,3 @@ class Plan:
 
 def _path(table: TableDef, part: str, name: str) -> Path:
     return "tables", table.name, part, name
-
-
-def _column_names(table: TableDef, columns: tuple[int, ...]) -> list[str]:
-    return [table.columns[col].name for col in columns]

@@ -15,7 +15,10 @@ __all__ = ["RowColumn", "row_columns"]
 
 
 class RowColumn(NamedTuple):
-    """A column that is fit to be one: its canonical name, its name as written, its converted type."""
+    """A column that is fit to be one: its canonical name, its name as written, its converted type.
+
+    The name is converted even where the row is a special type, whose fields keep theirs.
+    """
 
     name: str
     accessor_name: str
@@ -32,14 +35,13 @@ def row_columns(scope: Scope, owner: str, ref: int, row: ProductType, source_row
 
 def _column(scope: Scope, owner: str, ref: int, row: ProductType, source_row: ProductType, col: int) -> RowColumn:
     """One column: named, of a type that may stand there, and both its names are identifiers."""
-    element, written = row.elements[col], source_row.elements[col]
+    written = source_row.elements[col]
     path = scope.type_path(ref, col)
     collected = Collector()
-    if element.name is None or written.name is None:
+    if written.name is None:
         collected.add(UnnamedColumn(RawColumnName(owner, str(col)), path=path))
     collected.attempt(scope.check_use, written.algebraic_type, scope.in_typespace(ref), path)
     collected.done()
-    assert element.name is not None
     assert written.name is not None
     accessor = identifier(written.name, path)
-    return RowColumn(identifier(element.name, path), accessor, element.algebraic_type)
+    return RowColumn(identifier(scope.names.member(written.name), path), accessor, row.elements[col].algebraic_type)

@@ -241,6 +241,9 @@ HAZARDS_V9: dict[str, RawModuleDefV9] = {
     ),
 }  # fmt: skip
 
+#: A table whose rows are identities: its column has a name that its type's field has not.
+SPECIAL_ROWS = module(v10.TablesSection((keyed_table("t"),)), entries=(t.SPECIAL_PRODUCTS["__identity__"],))
+
 #: Definitions of version 9 for which there is none of version 10, and what is in the way.
 IMPOSSIBLE: dict[str, tuple[RawModuleDefV9, tuple[str, ...]]] = {
     "a table with a constraint's generated name": (

@@ -32,6 +32,7 @@ from convert_cases import (
     HAZARDS_V10,
     IMPOSSIBLE,
     INVALID_UPSTREAM,
+    SPECIAL_ROWS,
     comparable,
     explicit,
     explicit_names,
@@ -230,6 +231,21 @@ def test_what_version_10_cannot_say_of_version_9_does_no_harm(name: str) -> None
     model = validate(HAZARDS_V9[name])
     obeys_the_laws(HAZARDS_V9[name])
     assert (losses_to_v10(model) == ()) == (name == "two indexes over the same columns")
+
+
+def test_a_column_that_is_a_special_types_field_has_a_name_of_its_own() -> None:
+    model = validate(SPECIAL_ROWS)
+    column = model.tables["t"].columns[0]
+    assert (column.name, column.accessor_name) == ("identity", "__identity__")
+    assert names(model, "indexes") == ["t___identity___idx_btree"]
+    assert names(model, "constraints") == ["t___identity___key"]
+    assert validate(to_v10(model)) == model
+    assert losses_to_v10(model) == ()
+    assert Loss(
+        ("tables", "t", "columns", "identity"), "the column's name identity", "it becomes __identity__"
+    ) in losses_to_v9(model)
+    for back in (to_v9(model, lossy=True), to_v9(model, as_upstream=True), to_v10(model, as_upstream=True)):
+        assert validate(back).tables["t"].columns[0].name == "__identity__"
 
 
 @pytest.mark.parametrize("name", IMPOSSIBLE)
