@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 DEPENDENCIES = {re.match(r"[\w-]+", declared)[0] for declared in PROJECT["project"]["dependencies"]}  # type: ignore[index]
 NATIVE = ("bsatn._native", "bsatn.native", "defs.store.stepping")  #: modules that need the native engine
-HEAVY = DEPENDENCIES | {"hypothesis"}
+HEAVY = DEPENDENCIES | {"hypothesis", "pyarrow"}
 
 
 def imported_by(code: str, *arguments: str) -> set[str]:
@@ -175,7 +175,8 @@ def imports_of(path: Path) -> set[str]:
 def test_what_is_imported_is_depended_on() -> None:
     files = [path for package in ("bsatn", "defs") for path in (REPOSITORY / package).rglob("*.py")]
     imported = set().union(*map(imports_of, files)) - sys.stdlib_module_names - {"bsatn", "defs"}
-    assert imported - {"hypothesis"} <= DEPENDENCIES  # the strategies are for those who test with hypothesis
+    extras = {"hypothesis", "pyarrow"}  # the strategies are for those who test; columns without the native engine are an extra
+    assert imported - extras <= DEPENDENCIES
 
 
 def test_both_packages_and_the_vectors_are_in_the_wheel() -> None:

@@ -7,18 +7,17 @@ that cannot be read ends it, with a line on standard error and exit status 1.
 from __future__ import annotations
 
 import argparse
-import difflib
 import json
-import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 
-from bsatn.values import Timestamp
+from defs.cli import log_columns
 from defs.cli.common import BAD_INPUT, UNREADABLE, UsageError, printable, use_color
+from defs.cli.log_arguments import add_range, add_since, complain, offset, progress
 from defs.store.commitlog import LogError, list_segments
 from defs.store.eventlines import EVENT_FORMATS
+from defs.store.history import missing_table
 from defs.store.reading import Fault, LogReader, Transaction
 from defs.store.replay import replay
 from defs.store.showing import (
@@ -67,11 +66,6 @@ def _say(text: str) -> None:
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace") + b"\n")
 
 
-def _complain(fault: Fault) -> int:
-    print(f"bsatn: error: {fault.kind}: {printable(str(fault))}", file=sys.stderr)
-    return BAD_INPUT
-
-
 class _Wanted:
     """The tables of `--table`, by name or id; and whether each of them was ever seen."""
 
@@ -93,10 +87,7 @@ class _Wanted:
         for table in tables if self.missing else ():
             self(table)
         for name in sorted(self.missing):
-            close = difflib.get_close_matches(name, self.seen, n=3, cutoff=0.5)
-            known = sorted(one for one in self.seen if not one.startswith("st_"))[:20] or sorted(self.seen)
-            hint = f"did you mean {' or '.join(close)}?" if close else f"it has {', '.join(known)}"
-            raise UsageError(f"the log has no table {printable(name)}; {printable(hint)}")
+            raise UsageError(str(missing_table(name, self.seen)))
 
 
 def _add_tables(parser: argparse.ArgumentParser, help: str) -> None:
@@ -111,8 +102,7 @@ def _add_format(parser: argparse.ArgumentParser, *formats: str, help: str) -> No
 
 
 def _configure_show(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--from", dest="first", type=_offset, default=0, metavar="OFFSET", help="begin with this transaction")
-    parser.add_argument("--to", dest="last", type=_offset, metavar="OFFSET", help="end with this transaction")
+    add_range(parser)
     parser.add_argument("--system", action="store_true", help="show the rows of system tables too, not only how many")
     parser.add_argument("--salvage", action="store_true", help="go on behind what cannot be read, and show that too")
     _add_tables(parser, "show only rows of TABLE, and transactions that have some")
@@ -124,12 +114,6 @@ def _configure_show(parser: argparse.ArgumentParser) -> None:
         "  bsatn log show clog --from 1200 --to 1210 --system\n"
         "  bsatn log show clog --table player --format json | jq .reducer"
     )
-
-
-def _offset(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 20):
-        raise argparse.ArgumentTypeError(f"{text!r} is no transaction offset, a number from 0 on")
-    return int(text)
 
 
 def _show(args: argparse.Namespace) -> int:
@@ -144,7 +128,7 @@ def _show(args: argparse.Namespace) -> int:
 
     for item in reader.transactions():
         if not isinstance(item, Transaction):
-            status = _complain(item)
+            status = complain(item)
             if args.format == "json":
                 _say(json.dumps({"damage": fault_json(item)}))
             continue
@@ -172,12 +156,7 @@ def _show(args: argparse.Namespace) -> int:
 
 def _configure_events(parser: argparse.ArgumentParser) -> None:
     _add_tables(parser, "only events of TABLE")
-    parser.add_argument(
-        "--since",
-        type=_moment,
-        metavar="WHEN",
-        help="only events since then: a time such as 2026-01-31T12:00:00Z, or how long ago, such as 90s, 15m, 2h, 7d",
-    )
+    add_since(parser, "events")
     parser.add_argument("--follow", action="store_true", help="wait for more events, until interrupted")
     _add_format(
         parser,
@@ -197,31 +176,13 @@ def _configure_events(parser: argparse.ArgumentParser) -> None:
     )
 
 
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def _moment(text: str) -> int:
-    """Microseconds since 1970 of a time, or of so long ago."""
-    ago = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)([smhdw])", text)
-    try:
-        if ago:
-            return int((datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: float(ago[1])})).timestamp() * 1e6)
-        moment = datetime.fromisoformat(text)
-        return int(Timestamp.from_datetime(moment if moment.tzinfo else moment.replace(tzinfo=UTC)))
-    except (ValueError, OverflowError):
-        expected = (
-            "expected a time such as 2026-01-31T12:00:00Z (UTC unless it says), or how long ago, such as 90s, 15m, 2h, 7d"
-        )
-        raise argparse.ArgumentTypeError(f"{text!r} is no time: {expected}") from None
-
-
 def _events(args: argparse.Namespace) -> int:
     reader, wanted = LogReader(args.directory), _Wanted(args.table)
     lines = EVENT_FORMATS[args.format](len(args.table) == 1)
     latest: int | None = None
     for item in _followed(reader) if args.follow else reader.transactions():
         if not isinstance(item, Transaction):
-            return _complain(item)
+            return complain(item)
         if item.inputs is not None and item.inputs.timestamp is not None:
             latest = int(item.inputs.timestamp)
         if args.since is not None and (latest is None or latest < args.since):
@@ -265,7 +226,7 @@ def _extent(reader: LogReader) -> tuple[tuple[str, int], ...]:
 
 
 def _configure_replay(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--at", type=_offset, metavar="OFFSET", help="the state after this transaction, instead of the last")
+    parser.add_argument("--at", type=offset, metavar="OFFSET", help="the state after this transaction, instead of the last")
     parser.add_argument(
         "--salvage", action="store_true", help="up to the first transaction that is missing, if the log is damaged"
     )
@@ -284,7 +245,7 @@ def _configure_replay(parser: argparse.ArgumentParser) -> None:
 def _replay(args: argparse.Namespace) -> int:
     state = replay(args.directory, at=args.at, mode="salvage" if args.salvage else "strict", upstream=args.upstream)
     for fault in state.faults:
-        _complain(fault)
+        complain(fault)
     wanted, paint = _Wanted(args.table), _paint()
     tables = [LogTable.of(state.tables[table_id].schema) for table_id in sorted(state.tables)]
     chosen = [table for table in tables if wanted(table) and (args.system or args.table or not table.is_system)]
@@ -331,24 +292,20 @@ def _configure_verify(parser: argparse.ArgumentParser) -> None:
 
 def _verify(args: argparse.Namespace) -> int:
     shown = sys.stderr.isatty()
-    found = verify(args.directory, salvage=args.salvage, progress=_progress if shown else None)
+    found = verify(args.directory, salvage=args.salvage, progress=progress if shown else None)
     if shown:
-        _progress("")
+        progress("")
     for fault in found.faults:
         _say(json.dumps({"damage": fault_json(fault)}) if args.format == "json" else printable(f"{fault.kind}: {fault}"))
     _say(json.dumps({"summary": found.counts()}) if args.format == "json" else found.summary())
     return BAD_INPUT if found.faults else 0
 
 
-def _progress(text: str) -> None:
-    print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
-
-
 # schema -----------------------------------------------------------------------------------------------------
 
 
 def _configure_schema(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--at", type=_offset, metavar="OFFSET", help="as of after this transaction, instead of the last")
+    parser.add_argument("--at", type=offset, metavar="OFFSET", help="as of after this transaction, instead of the last")
     parser.add_argument("--system", action="store_true", help="show system tables too")
     _add_tables(parser, "only TABLE")
     _add_format(parser, "text", "json", help="text (the default), or json: a JSON object a line")
@@ -361,7 +318,7 @@ def _schema(args: argparse.Namespace) -> int:
     reader, wanted, paint = LogReader(args.directory), _Wanted(args.table), _paint()
     for item in reader.transactions():
         if not isinstance(item, Transaction):
-            return _complain(item)
+            return complain(item)
         if item.tx_offset == args.at:
             break
     if args.at is not None and reader.next <= args.at:
@@ -380,6 +337,11 @@ def _schema(args: argparse.Namespace) -> int:
 _SUBCOMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None], Callable[[argparse.Namespace], int]]] = {
     "show": ("list transactions: who called which reducer when, and the rows that changed", _configure_show, _show),
     "events": ("list the rows of event tables, which only the log keeps", _configure_events, _events),
+    "columns": (
+        "write what a table had inserted and deleted as columns, for polars, duckdb and others",
+        log_columns.configure,
+        log_columns.run,
+    ),
     "replay": ("show the tables as the log leaves them, or left them at some point", _configure_replay, _replay),
     "verify": ("check that a log is intact, and name every damaged place", _configure_verify, _verify),
     "schema": ("show the tables and columns that the log describes", _configure_schema, _schema),
@@ -400,6 +362,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "Examples:\n"
         "  bsatn log show data/replicas/1/clog\n"
         "  bsatn log events clog --table damage_event --since 2h\n"
+        "  bsatn log columns clog damage_event -o damage.parquet\n"
         "  bsatn log replay clog --at 1200 --table player\n"
         "  bsatn log verify clog"
     )

@@ -316,7 +316,7 @@ def test_errors(run: Run, arguments: tuple[Any, ...], status: int, says: str) ->
 
 
 def test_help(run: Run) -> None:
-    for name in ("show", "events", "replay", "verify", "schema"):
+    for name in ("show", "events", "columns", "replay", "verify", "schema"):
         result = run(name, "plain", "--help")
         assert (result.status, "Examples:" in result.out) == (0, True)
         assert f"bsatn log {name} " in result.out
