@@ -10,6 +10,7 @@ mod input;
 mod kit;
 mod numbers;
 mod ops;
+mod output;
 mod plan;
 mod tables;
 

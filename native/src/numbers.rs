@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::input::Input;
 use crate::kit::Kit;
 use crate::ops::Code;
+use crate::output::Output;
 
 /// Hands the type of a plain number to a macro: the table of them.
 macro_rules! with_number {
@@ -72,18 +73,18 @@ fn list<'py, E: Into<PyErr>>(
 
 /// The bytes of one number.
 #[inline(always)]
-pub fn write(kit: &Kit, code: Code, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
+pub fn write(kit: &Kit, code: Code, value: &Bound<'_, PyAny>, out: &mut Output) -> Outcome<()> {
     macro_rules! write {
         ($type:ty) => {
-            out.extend_from_slice(&value.extract::<$type>()?.to_le_bytes())
+            out.array(value.extract::<$type>()?.to_le_bytes())
         };
     }
     with_number!(
         code,
         write,
         match code {
-            Code::F32 => out.extend_from_slice(&kit.bits32(value)?.to_le_bytes()),
-            Code::F64 => out.extend_from_slice(&value.extract::<f64>()?.to_le_bytes()),
+            Code::F32 => out.array(kit.bits32(value)?.to_le_bytes()),
+            Code::F64 => out.array(value.extract::<f64>()?.to_le_bytes()),
             _ => return Err(Failure::Refused),
         }
     );
