@@ -115,7 +115,9 @@ class Run:
         chosen = [workload for workload in self.workloads() if self.wanted(workload.name)]
         running = self.engines() if chosen else []
         for workload in chosen:
-            timings = measure({engine.name: (engine, workload) for engine in running}, self.folder, self.pace, self.progress)
+            reference = [engines.ours(engines.MARSHAL)] if workload.unit == "row" else []
+            runners = {engine.name: (engine, workload) for engine in (*running, *reference)}
+            timings = measure(runners, self.folder, self.pace, self.progress)
             self.results.speeds.append((workload, timings))
             self.results.outcomes += goals.speed_outcomes(workload, timings)
 

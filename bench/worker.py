@@ -2,6 +2,9 @@
 
 The garbage collector stays on, and what was decoded is dropped within the time, as in a program that uses the
 library. Passes are timed in batches, so that small jobs aren't all clock.
+
+The engine `marshal` is CPython's own reader and writer of its own format, with the collector off: what objects like those of
+the rows cost it.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import marshal
 import os
 import sys
 import time
@@ -18,11 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.footprint import footprint
+from bench.engines import MARSHAL
+from bench.footprint import footprint, fresh
 
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
 EngineName = Literal["native", "generated", "construct"]
+MARSHAL_VERSION = 2  #: strings as UTF-8, floats as bytes, nothing shared
 Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes]]
 
 
@@ -102,6 +108,18 @@ def row_functions(type_file: Path, engine: EngineName) -> Functions:
     return codec.decode_many, codec.encode_many
 
 
+def marshal_job(type_file: Path, data: bytes, units: int) -> Job:
+    """The rows as plain objects, and the bytes of these."""
+    decode, _ = row_functions(type_file, "generated")
+
+    def encode(rows: Any) -> bytes:
+        return marshal.dumps(rows, MARSHAL_VERSION)
+
+    rows = fresh(decode(data))
+    gc.disable()
+    return Job(marshal.loads, encode, encode(rows), rows, units)
+
+
 def module_functions(engine: EngineName) -> Functions:
     import bsatn
     from defs.raw import RawModuleDef
@@ -110,10 +128,12 @@ def module_functions(engine: EngineName) -> Functions:
     return codec.decode, codec.encode
 
 
-def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob:
+def load(request: dict[str, Any], engine: EngineName | None) -> Job | LogJob:
     if request["kind"] == "log":
         return LogJob(Path(request["data_file"]), request["transactions"], request["units"])
     data = Path(request["data_file"]).read_bytes()
+    if engine is None:
+        return marshal_job(Path(request["type_file"]), data, request["units"])
     rows = request["kind"] == "rows"
     decode, encode = row_functions(Path(request["type_file"]), engine) if rows else module_functions(engine)
     job = Job(decode, encode, data, decode(data), request["units"])
@@ -135,7 +155,8 @@ def memory_of(job: Job | LogJob) -> dict[str, object]:
     return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}
 
 
-def serve(engine: EngineName) -> None:
+def serve(engine: EngineName | None) -> None:
+    """Without an engine of ours, marshal."""
     job: Job | LogJob | None = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -157,10 +178,13 @@ def serve(engine: EngineName) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", choices=("native", "generated", "construct"), required=True)
-    engine: EngineName = parser.parse_args().engine
-    os.environ["BSATN_ENGINE"] = engine  # for the codecs within the library
-    serve(engine)
+    parser.add_argument("--engine", choices=("native", "generated", "construct", MARSHAL), required=True)
+    engine: EngineName | Literal["marshal"] = parser.parse_args().engine
+    if engine == MARSHAL:
+        serve(None)
+    else:
+        os.environ["BSATN_ENGINE"] = engine  # for the codecs within the library
+        serve(engine)
 
 
 if __name__ == "__main__":
