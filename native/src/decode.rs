@@ -68,7 +68,7 @@ impl<'a, 'py> Decoder<'a, 'py> {
                     }
                     Code::Array => {
                         let (left, next) = (self.input.count(op.b, &mut self.budget)?, op.a as usize);
-                        if next == at + 1 && plan.flow.ops[at].code == Code::Str {
+                        if plan.flow.ops[at].code == Code::Str {
                             at = next + 1;
                             self.texts(left, plan.flow.ops[next].b != 0)?
                         } else {

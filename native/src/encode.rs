@@ -101,7 +101,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
                     let count = items.len();
                     self.length(count)?;
                     let (element, next) = (plan.flow.ops[at], op.a as usize);
-                    if element.code.is_leaf() && plan.flow.ops[at + 1..next].iter().all(|op| op.code == Code::Newtype) {
+                    if element.code.is_leaf() {
                         self.leaves(element, &items, count)?;
                         at = next + 1;
                     } else {

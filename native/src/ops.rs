@@ -60,7 +60,8 @@ opcodes! {
 }
 
 impl Code {
-    /// Whether it is a whole value, without parts that are values.
+    /// Whether it is a whole value, without parts that are values: of an element or a field that begins with it there is
+    /// nothing more, but for a `Newtype`.
     #[inline(always)]
     pub fn is_leaf(self) -> bool {
         use Code::*;
