@@ -25,7 +25,7 @@ __all__ = ["LARGE", "collector_paused"]
 
 LARGE = 1 << 15  #: bytes to read from which on pausing the garbage collector pays
 GROWTH = 2
-SPARE = 1 << 18  #: objects: about 30 MB
+SPARE = 1 << 19  #: objects that the collector knows, such as rows
 
 
 @contextmanager

@@ -108,8 +108,9 @@ def test_garbage_between_works_does_not_pile_up(monkeypatch: pytest.MonkeyPatch,
     assert most <= {"before": 8, "after": 2}[when]
 
 
-def test_full_collections_are_far_apart(books: collector._Books) -> None:
+def test_full_collections_are_far_apart(monkeypatch: pytest.MonkeyPatch, books: collector._Books) -> None:
     """So that what is walked is less than what is made, however much is kept."""
+    monkeypatch.setattr(collector, "SPARE", 50 * MANY)
     kept: list[Any] = []
     fulls = [gc.get_stats()[2]["collections"]]
     for _ in range(120):
