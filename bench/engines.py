@@ -9,12 +9,13 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 ROOT = Path(__file__).resolve().parent.parent
 NATIVE, GENERATED, CONSTRUCT = "native", "generated", "construct"
 TYPESCRIPT, RUST = "typescript", "rust"
-ENGINES = (NATIVE, GENERATED, CONSTRUCT, TYPESCRIPT, RUST)
+MARSHAL: Final = "marshal"  #: not of this format: what the same objects cost where CPython itself makes them, for rows
+ENGINES = (NATIVE, GENERATED, CONSTRUCT, TYPESCRIPT, RUST, MARSHAL)
 
 
 class EngineFailed(Exception):

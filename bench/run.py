@@ -119,7 +119,8 @@ class Run:
         chosen = [workload for workload in self.workloads() if self.wanted(workload.name)]
         running = self.engines() if chosen else []
         for workload in chosen:
-            runners = {engine.name: (engine, workload) for engine in running}
+            reference = [engines.ours(engines.MARSHAL)] if workload.unit == "row" else []
+            runners = {engine.name: (engine, workload) for engine in (*running, *reference)}
             directions = WITH_COLUMNS if workload.unit == "row" else DIRECTIONS
             timings = measure(runners, self.folder, self.pace, self.progress, directions)
             self.results.speeds.append((workload, timings))

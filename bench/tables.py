@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.engines import CONSTRUCT, ENGINES, GENERATED, NATIVE, RUST, TYPESCRIPT
+from bench.engines import CONSTRUCT, ENGINES, GENERATED, MARSHAL, NATIVE, RUST, TYPESCRIPT
 from bench.goals import GOALS
 from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
 from bench.processes import Process, ratios
@@ -57,7 +57,8 @@ def tables(results: Results) -> Iterator[Table]:
 
 
 def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
-    pairs = (*((NATIVE, peer) for peer in (TYPESCRIPT, RUST)), *((GENERATED, peer) for peer in (TYPESCRIPT, RUST, CONSTRUCT)))
+    peers = {NATIVE: (TYPESCRIPT, RUST, MARSHAL), GENERATED: (TYPESCRIPT, RUST, CONSTRUCT)}
+    pairs = [(engine, peer) for engine, others in peers.items() for peer in others]
     head = ("workload", "", *ENGINES, *(f"{engine}/{peer}" for engine, peer in pairs))
     rows = [
         (

@@ -2,6 +2,9 @@
 
 The garbage collector stays on, and what was decoded is dropped within the time, as in a program that uses the
 library. Passes are timed in batches, so that small jobs aren't all clock.
+
+The engine `marshal` is CPython's own reader and writer of its own format, with the collector off: what objects like those of
+the rows cost it.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import marshal
 import os
 import sys
 import time
@@ -18,11 +22,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from bench.footprint import column_footprint, footprint, held
+from bench.engines import MARSHAL
+from bench.footprint import column_footprint, footprint, fresh, held
 
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
 EngineName = Literal["native", "generated", "construct"]
+MARSHAL_VERSION = 2  #: strings as UTF-8, floats as bytes, nothing shared
 Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes], Callable[[bytes], Any] | None]
 
 
@@ -111,6 +117,18 @@ def row_functions(type_file: Path, engine: EngineName) -> Functions:
     return codec.decode_many, codec.encode_many, codec.decode_columns
 
 
+def marshal_job(type_file: Path, data: bytes, units: int) -> Job:
+    """The rows as plain objects, and the bytes of these."""
+    decode = row_functions(type_file, "generated")[0]
+
+    def encode(rows: Any) -> bytes:
+        return marshal.dumps(rows, MARSHAL_VERSION)
+
+    rows = fresh(decode(data))
+    gc.disable()
+    return Job(marshal.loads, encode, encode(rows), rows, units)
+
+
 def module_functions(engine: EngineName) -> Functions:
     import bsatn
     from defs.raw import RawModuleDef
@@ -119,10 +137,12 @@ def module_functions(engine: EngineName) -> Functions:
     return codec.decode, codec.encode, None
 
 
-def load(request: dict[str, Any], engine: EngineName) -> Job | LogJob | ColumnJob:
+def load(request: dict[str, Any], engine: EngineName | None) -> Job | LogJob | ColumnJob:
     if request["kind"] == "log":
         return LogJob(Path(request["data_file"]), request["transactions"], request["units"])
     data = Path(request["data_file"]).read_bytes()
+    if engine is None:
+        return marshal_job(Path(request["type_file"]), data, request["units"])
     if request.get("repeat"):
         columns = row_functions(Path(request["type_file"]), engine)[2]
         assert columns is not None
@@ -148,7 +168,8 @@ def memory_of(job: Job | LogJob | ColumnJob) -> dict[str, object]:
     return {"peak": held() // 1024}
 
 
-def serve(engine: EngineName) -> None:
+def serve(engine: EngineName | None) -> None:
+    """Without an engine of ours, marshal."""
     job: Job | LogJob | ColumnJob | None = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -173,10 +194,13 @@ def serve(engine: EngineName) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", choices=("native", "generated", "construct"), required=True)
-    engine: EngineName = parser.parse_args().engine
-    os.environ["BSATN_ENGINE"] = engine  # for the codecs within the library
-    serve(engine)
+    parser.add_argument("--engine", choices=("native", "generated", "construct", MARSHAL), required=True)
+    engine: EngineName | Literal["marshal"] = parser.parse_args().engine
+    if engine == MARSHAL:
+        serve(None)
+    else:
+        os.environ["BSATN_ENGINE"] = engine  # for the codecs within the library
+        serve(engine)
 
 
 if __name__ == "__main__":

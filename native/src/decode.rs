@@ -7,7 +7,7 @@ use pyo3::types::{PyBool, PyBytes, PyFloat, PyList, PyString, PyTuple};
 use crate::calls::Calls;
 use crate::failure::{Failure, Outcome};
 use crate::input::Input;
-use crate::numbers::{read_many, with_number};
+use crate::numbers::{gathered, read_many, with_number};
 use crate::ops::{Code, Op};
 use crate::plan::Plan;
 
@@ -67,10 +67,15 @@ impl<'a, 'py> Decoder<'a, 'py> {
                         }
                     }
                     Code::Array => {
-                        let left = self.input.count(op.b, &mut self.budget)?;
-                        self.loops.push(Loop { base: self.values.len(), left });
-                        at = op.a as usize;
-                        continue;
+                        let (left, next) = (self.input.count(op.b, &mut self.budget)?, op.a as usize);
+                        if plan.flow.ops[at].code == Code::Str {
+                            at = next + 1;
+                            self.texts(left, plan.flow.ops[next].b != 0)?
+                        } else {
+                            self.loops.push(Loop { base: self.values.len(), left });
+                            at = next;
+                            continue;
+                        }
                     }
                     Code::Next => match self.next(op)? {
                         Some(array) => array,
@@ -104,6 +109,13 @@ impl<'a, 'py> Decoder<'a, 'py> {
             );
             self.values.push(value);
         }
+    }
+
+    /// The elements of an array of strings.
+    #[inline(never)]
+    fn texts(&mut self, count: usize, tuple: bool) -> Outcome<Bound<'py, PyAny>> {
+        let (py, input) = (self.py, &mut self.input);
+        gathered(py, tuple, (0..count).map(|_| Ok(PyString::from_bytes(py, input.prefixed(1)?)?.into_any())))
     }
 
     /// The last `op.a` values become one.

@@ -9,6 +9,7 @@ use crate::calls::Calls;
 use crate::failure::{Failure, Outcome};
 use crate::numbers;
 use crate::ops::{Code, Op};
+use crate::output::Output;
 use crate::plan::Plan;
 use crate::tables::{Style, Sum};
 
@@ -47,6 +48,15 @@ impl<'py> Sequence<'py> {
             Sequence::Tuple(tuple) => tuple.get_item(index),
         }
     }
+
+    /// Do something with an item. A tuple keeps it meanwhile, a list may lose it.
+    #[inline(always)]
+    fn with<T>(&self, index: usize, work: impl FnOnce(&Bound<'py, PyAny>) -> Outcome<T>) -> Outcome<T> {
+        match self {
+            Sequence::List(list) => work(&list.get_item(index)?),
+            Sequence::Tuple(tuple) => work(&*tuple.get_borrowed_item(index)?),
+        }
+    }
 }
 
 /// An array, as many elements as were promised, and how many of them are written.
@@ -58,14 +68,14 @@ struct Loop<'py> {
 
 pub struct Encoder<'a, 'py> {
     plan: &'a Plan,
-    pub out: Vec<u8>,
+    pub out: Output,
     loops: Vec<Loop<'py>>,
     values: Vec<Bound<'py, PyAny>>,
 }
 
 impl<'a, 'py> Encoder<'a, 'py> {
     pub fn new(plan: &'a Plan) -> Self {
-        Encoder { plan, out: Vec::new(), loops: Vec::new(), values: Vec::new() }
+        Encoder { plan, out: Output::default(), loops: Vec::new(), values: Vec::new() }
     }
 
     /// One more value onto the bytes.
@@ -79,7 +89,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
             at += 1;
             match op.code {
                 Code::Tuple | Code::Record | Code::Variant | Code::Some | Code::Newtype | Code::Spend | Code::Skip => {}
-                Code::Open => self.open(op)?,
+                Code::Open => at = self.open(op, at)?,
                 Code::OpenRecord => {
                     let value = self.popped()?;
                     plan.records[op.b as usize].spread(&value, &mut self.values)?;
@@ -90,8 +100,14 @@ impl<'a, 'py> Encoder<'a, 'py> {
                     let items = Sequence::of(plan, self.popped()?)?;
                     let count = items.len();
                     self.length(count)?;
-                    self.loops.push(Loop { items, count, done: 0 });
-                    at = op.a as usize;
+                    let (element, next) = (plan.flow.ops[at], op.a as usize);
+                    if element.code.is_leaf() {
+                        self.leaves(element, &items, count)?;
+                        at = next + 1;
+                    } else {
+                        self.loops.push(Loop { items, count, done: 0 });
+                        at = next;
+                    }
                 }
                 Code::Next => {
                     if self.next()? {
@@ -103,7 +119,10 @@ impl<'a, 'py> Encoder<'a, 'py> {
                     Some(back) => at = back,
                     None => return Ok(()),
                 },
-                _ => self.leaf(op)?,
+                _ => {
+                    let value = self.popped()?;
+                    self.leaf(op, &value)?;
+                }
             }
         }
     }
@@ -114,26 +133,44 @@ impl<'a, 'py> Encoder<'a, 'py> {
 
     fn length(&mut self, length: usize) -> Outcome<()> {
         let length = u32::try_from(length).map_err(|_| Failure::Refused)?;
-        self.out.extend_from_slice(&length.to_le_bytes());
+        self.out.array(length.to_le_bytes());
         Ok(())
     }
 
     fn text(&mut self, body: &[u8]) -> Outcome<()> {
         self.length(body.len())?;
-        self.out.extend_from_slice(body);
+        self.out.slice(body);
         Ok(())
     }
 
-    /// The fields onto the stack, the first on top.
-    fn open(&mut self, op: Op) -> Outcome<()> {
+    /// The fields are written as far as they are leaves; the others go onto the stack, the first on top.
+    #[inline(never)]
+    fn open(&mut self, op: Op, mut at: usize) -> Outcome<usize> {
         let fields = Sequence::of(self.plan, self.popped()?)?;
-        if fields.len() != op.a as usize {
+        let (count, mut done) = (op.a as usize, 0);
+        if fields.len() != count {
             return Err(Failure::Refused);
         }
-        for index in (0..op.a as usize).rev() {
+        while done < count {
+            let field = self.plan.flow.ops[at];
+            if field.code.is_leaf() {
+                fields.with(done, |value| self.leaf(field, value))?;
+                done += 1;
+            } else if field.code != Code::Newtype {
+                break;
+            }
+            at += 1;
+        }
+        for index in (done..count).rev() {
             self.values.push(fields.get(index)?);
         }
-        Ok(())
+        Ok(at)
+    }
+
+    /// The elements of an array of leaves.
+    #[inline(never)]
+    fn leaves(&mut self, element: Op, items: &Sequence<'py>, count: usize) -> Outcome<()> {
+        (0..count).try_for_each(|index| items.with(index, |value| self.leaf(element, value)))
     }
 
     /// A payload of which nothing is written.
@@ -175,7 +212,7 @@ impl<'a, 'py> Encoder<'a, 'py> {
             }
         };
         let arm = sum.arm(tag)?;
-        self.out.push(tag);
+        self.out.array([tag]);
         match (payload, &arm.constant) {
             (Some(payload), None) => self.values.push(payload),
             (Some(payload), Some(_)) if sum.style == Style::Variant => self.unit(payload)?,
@@ -185,12 +222,12 @@ impl<'a, 'py> Encoder<'a, 'py> {
     }
 
     #[inline(always)]
-    fn leaf(&mut self, op: Op) -> Outcome<()> {
-        let (plan, value) = (self.plan, self.popped()?);
+    fn leaf(&mut self, op: Op, value: &Bound<'py, PyAny>) -> Outcome<()> {
+        let plan = self.plan;
         match op.code {
             Code::Str => self.text(value.cast::<PyString>()?.to_str()?.as_bytes()),
             Code::Bool => {
-                self.out.push(u8::from(value.cast::<PyBool>()?.is_true()));
+                self.out.array([u8::from(value.cast::<PyBool>()?.is_true())]);
                 Ok(())
             }
             Code::Bytes => match value.cast::<PyBytes>() {
@@ -200,17 +237,18 @@ impl<'a, 'py> Encoder<'a, 'py> {
             Code::Wide => {
                 let py = value.py();
                 let made = plan.callable(py, op.b + 1).call1((value, op.a, intern!(py, "little")))?;
-                self.out.extend_from_slice(made.cast::<PyBytes>()?.as_bytes());
+                self.out.slice(made.cast::<PyBytes>()?.as_bytes());
                 Ok(())
             }
-            Code::Choice => plan.choices[op.a as usize].write(&value, &mut self.out),
+            Code::Choice => plan.choices[op.a as usize].write(value, &mut self.out),
             Code::Numbers => {
-                let (code, items) = (plan.flow.numbers[op.a as usize], Sequence::of(plan, value)?);
+                let (code, items) = (plan.flow.numbers[op.a as usize], Sequence::of(plan, value.clone())?);
                 let count = items.len();
                 self.length(count)?;
-                (0..count).try_for_each(|index| numbers::write(&plan.kit, code, &items.get(index)?, &mut self.out))
+                let out = &mut self.out;
+                (0..count).try_for_each(|index| items.with(index, |value| numbers::write(&plan.kit, code, value, out)))
             }
-            code => numbers::write(&plan.kit, code, &value, &mut self.out),
+            code => numbers::write(&plan.kit, code, value, &mut self.out),
         }
     }
 }

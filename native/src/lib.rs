@@ -11,6 +11,7 @@ mod input;
 mod kit;
 mod numbers;
 mod ops;
+mod output;
 mod plan;
 mod tables;
 

@@ -7,6 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::input::Input;
 use crate::kit::Kit;
 use crate::ops::Code;
+use crate::output::Output;
 
 /// Hands the type of a plain number to a macro: the table of them.
 macro_rules! with_number {
@@ -40,29 +41,35 @@ pub fn read_many<'py>(
         ($type:ty) => {{
             const N: usize = size_of::<$type>();
             let chunks = input.prefixed(N)?.as_chunks::<N>().0.iter();
-            list(py, tuple, chunks.map(|chunk| <$type>::from_le_bytes(*chunk).into_pyobject(py).map(Bound::into_any)))?
+            gathered(
+                py,
+                tuple,
+                chunks.map(|chunk| Ok(<$type>::from_le_bytes(*chunk).into_pyobject(py).map_err(PyErr::from)?.into_any())),
+            )?
         }};
     }
     Ok(with_number!(code, read, {
         if code == Code::F32 {
             let chunks = input.prefixed(4)?.as_chunks::<4>().0.iter();
-            list(py, tuple, chunks.map(|chunk| kit.float32(py, u32::from_le_bytes(*chunk))))?
+            gathered(py, tuple, chunks.map(|chunk| Ok(kit.float32(py, u32::from_le_bytes(*chunk))?)))?
         } else {
             let chunks = input.prefixed(8)?.as_chunks::<8>().0.iter();
-            list(py, tuple, chunks.map(|chunk| PyResult::Ok(PyFloat::new(py, f64::from_le_bytes(*chunk)).into_any())))?
+            gathered(py, tuple, chunks.map(|chunk| Ok(PyFloat::new(py, f64::from_le_bytes(*chunk)).into_any())))?
         }
     }))
 }
 
-fn list<'py, E: Into<PyErr>>(
+/// A list or tuple of as many values, if none failed.
+#[inline(always)]
+pub fn gathered<'py>(
     py: Python<'py>,
     tuple: bool,
-    items: impl ExactSizeIterator<Item = Result<Bound<'py, PyAny>, E>>,
-) -> PyResult<Bound<'py, PyAny>> {
+    items: impl ExactSizeIterator<Item = Outcome<Bound<'py, PyAny>>>,
+) -> Outcome<Bound<'py, PyAny>> {
     let mut failed = None;
     let items = items.map(|item| {
-        item.unwrap_or_else(|error| {
-            failed = Some(error.into());
+        item.unwrap_or_else(|failure| {
+            failed = Some(failure);
             py.None().into_bound(py)
         })
     });
@@ -72,18 +79,18 @@ fn list<'py, E: Into<PyErr>>(
 
 /// The bytes of one number.
 #[inline(always)]
-pub fn write(kit: &Kit, code: Code, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
+pub fn write(kit: &Kit, code: Code, value: &Bound<'_, PyAny>, out: &mut Output) -> Outcome<()> {
     macro_rules! write {
         ($type:ty) => {
-            out.extend_from_slice(&value.extract::<$type>()?.to_le_bytes())
+            out.array(value.extract::<$type>()?.to_le_bytes())
         };
     }
     with_number!(
         code,
         write,
         match code {
-            Code::F32 => out.extend_from_slice(&kit.bits32(value)?.to_le_bytes()),
-            Code::F64 => out.extend_from_slice(&value.extract::<f64>()?.to_le_bytes()),
+            Code::F32 => out.array(kit.bits32(value)?.to_le_bytes()),
+            Code::F64 => out.array(value.extract::<f64>()?.to_le_bytes()),
             _ => return Err(Failure::Refused),
         }
     );

@@ -59,6 +59,35 @@ opcodes! {
     Broken,
 }
 
+impl Code {
+    /// Whether it is a whole value, without parts that are values: of an element or a field that begins with it there is
+    /// nothing more, but for a `Newtype`.
+    #[inline(always)]
+    pub fn is_leaf(self) -> bool {
+        use Code::*;
+        matches!(
+            self,
+            U8 | I8
+                | U16
+                | I16
+                | U32
+                | I32
+                | U64
+                | I64
+                | U128
+                | I128
+                | F32
+                | F64
+                | Bool
+                | Str
+                | Bytes
+                | Wide
+                | Numbers
+                | Choice
+        )
+    }
+}
+
 #[derive(Clone, Copy)]
 pub struct Op {
     pub code: Code,

@@ -81,7 +81,7 @@ impl Plan {
     fn encode<'py>(&self, value: Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
         let (py, mut encoder) = (value.py(), Encoder::new(self));
         encoder.value(value).map_err(self.raise(py))?;
-        Ok(PyBytes::new(py, &encoder.out))
+        Ok(PyBytes::new(py, encoder.out.written()))
     }
 
     fn encode_many<'py>(&self, values: &Bound<'py, PyList>) -> PyResult<Bound<'py, PyBytes>> {
@@ -89,7 +89,7 @@ impl Plan {
         for value in values {
             encoder.value(value).map_err(self.raise(values.py()))?;
         }
-        Ok(PyBytes::new(values.py(), &encoder.out))
+        Ok(PyBytes::new(values.py(), encoder.out.written()))
     }
 
     /// The offset after `count` values back to back at `offset`. Only for a program written without values.

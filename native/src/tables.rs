@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyString, PyTuple, PyType};
 
 use crate::failure::{Failure, Outcome};
+use crate::output::Output;
 
 /// A class of records: an instance is made by setting its attributes on one of `twin`, an unfrozen class of the same
 /// slots, which then becomes `cls`; without a twin, by calling `cls`.
@@ -66,9 +67,9 @@ impl Choice {
         self.by_wire.iter().find(|(wire, _)| rest.starts_with(wire)).ok_or(Failure::Refused)
     }
 
-    pub fn write(&self, value: &Bound<'_, PyAny>, out: &mut Vec<u8>) -> Outcome<()> {
+    pub fn write(&self, value: &Bound<'_, PyAny>, out: &mut Output) -> Outcome<()> {
         let found = self.by_constant.bind(value.py()).get_item(value)?.ok_or(Failure::Refused)?;
-        out.extend_from_slice(found.cast::<PyBytes>()?.as_bytes());
+        out.slice(found.cast::<PyBytes>()?.as_bytes());
         Ok(())
     }
 }

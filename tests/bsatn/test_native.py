@@ -71,6 +71,74 @@ def test_what_is_cut_gives_up() -> None:
             native.check(data[:cut], 0, 1)
 
 
+@bsatn.record
+class Tagged:
+    """Texts as a list and as a tuple."""
+
+    some: list[str]
+    fixed: tuple[str, ...]
+    last: bsatn.U8
+
+
+TEXTS = ["", "a", "grün", "x" * 300]
+
+
+def test_texts_are_read_into_what_was_asked_for() -> None:
+    native = engine(Tagged)
+    value = Tagged(some=TEXTS, fixed=tuple(TEXTS), last=7)
+    data = native.encode(value)
+    found, end = native.decode(data, 0)
+    assert (found, end) == (value, len(data))
+    assert (type(found.some), type(found.fixed)) == (list, tuple)
+    for cut in range(len(data)):
+        with pytest.raises(GiveUp):
+            native.decode(data[:cut], 0)
+
+
+@pytest.mark.parametrize("data", [b"\xff\xff\xff\xff", b"\1\0\0\0\1\0\0\0\xff", b"\2\0\0\0\1\0\0\0\xff\0\0\0\0"], ids=bytes.hex)
+def test_what_are_no_texts_give_up(data: bytes) -> None:
+    with pytest.raises((GiveUp, UnicodeDecodeError)):
+        engine(bsatn.array(bsatn.String)).decode(data, 0)
+
+
+class Pair(tuple[Any, ...]):
+    """A tuple that says which items it has."""
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter((5, 6))
+
+
+FIELDS = bsatn.product(
+    a=bsatn.U8, b=bsatn.Timestamp, c=bsatn.option(bsatn.U8), d=bsatn.String, e=bsatn.array(bsatn.Timestamp), f=bsatn.U16
+)
+
+
+@pytest.mark.parametrize("container", [tuple, list])
+def test_fields_are_written_in_order_whatever_holds_them(container: type[Any]) -> None:
+    native = engine(FIELDS)
+    data = bytes([1, *[2] * 8, 0, 3, 1, 0, 0, 0, 52, 1, 0, 0, 0, *[5] * 8, 6, 6])
+    value = native.decode(data, 0)[0]
+    assert native.encode(container(value)) == data
+    assert native.encode_many([container(value)] * 3) == data * 3
+    for wrong in (value[:-1], (*value, 1), ()):
+        with pytest.raises(GiveUp):
+            native.encode(container(wrong))
+
+
+def test_a_class_of_tuples_has_its_say() -> None:
+    native = engine(bsatn.product(a=bsatn.U8, b=bsatn.U8))
+    assert native.encode(Pair((1, 2, 3))) == b"\5\6"
+
+
+@pytest.mark.parametrize(("kind", "size"), [(bsatn.I8, 1), (bsatn.U16, 2), (bsatn.U32, 4), (bsatn.U64, 8), (bsatn.U128, 16)])
+def test_bytes_are_written_wherever_room_ends(kind: Any, size: int) -> None:
+    """Numbers after a text of any length, so that each may be the one that needs more room."""
+    native = engine(bsatn.product(a=bsatn.String, b=bsatn.array(kind)))
+    for length in range(270):
+        expected = length.to_bytes(4, "little") + b"x" * length + b"\3\0\0\0" + (b"\1" + bytes(size - 1)) * 3
+        assert native.encode(("x" * length, [1] * 3)) == expected
+
+
 def test_an_offset_past_the_end_gives_up() -> None:
     with pytest.raises(GiveUp):
         engine(bsatn.U8).decode(b"\1", 2)
@@ -143,6 +211,10 @@ def test_a_list_that_changes_while_it_is_written_does_no_harm() -> None:
         values[1] = Shrinking(values)
         with pytest.raises(IndexError):
             engine(kind).encode(values)
+    fields: list[Any] = [2, 2]
+    fields[0] = Shrinking(fields)
+    with pytest.raises(IndexError):
+        engine(bsatn.product(a=bsatn.U32, b=bsatn.U32)).encode(fields)
     with pytest.raises(ZeroDivisionError):
         engine(bsatn.U32).encode(Raising())
 
