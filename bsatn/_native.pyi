@@ -46,13 +46,16 @@ class ColumnReader:
 class Stopped:
     """Where reading stopped, and why there are no columns: `reason` is empty, bytes, digits, nulls or offsets.
 
-    `row` is the first that may be at fault, and begins at `offset`; `column` is the one that was read.
+    `row` is the first that can be too much, and begins at `offset`; `column` is the one that was read. `sure_row` begins at
+    `sure_offset`, and all before it is right to the last byte.
     """
 
     reason: str
     row: int
     offset: int
     column: int
+    sure_row: int
+    sure_offset: int
 
 @final
 class ColumnData:
