@@ -1,6 +1,7 @@
 //! The native engine: `bsatn.native` writes a program for a type, and here it is interpreted.
 
 mod calls;
+mod changes;
 mod check;
 mod commits;
 mod decode;
