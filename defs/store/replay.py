@@ -15,7 +15,7 @@ from defs.store.commitlog import Damage, list_segments, read_commits
 from defs.store.commitlog.layout import SEGMENT_HEADER
 from defs.store.commitlog.model import Run
 from defs.store.reading import BadRecord, Fault, LogReader, Mode, TableRows, Transaction
-from defs.store.state import CommittedState, Table
+from defs.store.state import CommittedState, Row, Table
 from defs.store.tracking import Tracker
 from defs.system import rows as st
 from defs.system.catalog import row_codec
@@ -115,7 +115,7 @@ class _Replay:
         self.next = 0
         self.faults: list[Fault] = []
         self.stopped = False
-        self.tables: dict[int, dict[bytes, None]] = {table_id: {} for table_id in SYSTEM_BY_ID}
+        self.tables: dict[int, dict[bytes, Row | None]] = {table_id: {} for table_id in SYSTEM_BY_ID}
         self.types: dict[int, str] = {}
         for table_id, rows in bootstrap_rows().items():
             self.tables[table_id].update(dict.fromkeys(rows))
@@ -266,7 +266,7 @@ class _Replay:
                 raise ReplayError("SystemTableMismatch", message)
             return
         table = state.tables[table_id] = Table(schema)
-        table.rows.update(self.tables.pop(table_id, {}))
+        table.rows = self.tables.pop(table_id, {})
 
 
 def _described(groups: tuple[TableRows, ...], *by: int) -> set[int]:

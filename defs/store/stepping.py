@@ -13,12 +13,11 @@ from typing import Any
 from bsatn._native import Commits, Plan, Stepped
 from bsatn.codec import Codec
 from bsatn.native import NativeEngine
+from defs.store.commitlog.layout import MAX_TX_OFFSET
 from defs.store.commitlog.model import Run
 from defs.store.tracking import DESCRIBING, LogTable, Tracker
 
 __all__ = ["Applier", "Stepper"]
-
-_OFFSETS = 1 << 64
 
 
 class Stepper:
@@ -35,7 +34,7 @@ class Stepper:
     def step(self, data: bytes, at: int, header_size: int, expected: int) -> Run | None:
         """The commits in `data` from `at` on, `expected` their first transaction, up to one that needs care; None if that is
         the first."""
-        while expected < _OFFSETS:
+        while expected <= MAX_TX_OFFSET:
             found = self._step(data, at, header_size, expected)
             if found.commits:
                 numbers = found.transactions, found.commits, found.rows, found.end - at
@@ -78,7 +77,7 @@ class Applier(Stepper):
         super().__init__(tracker)
         self._tables = tables
         self._takes = takes
-        self._end = _OFFSETS - 1 if end is None else min(max(end, 0), _OFFSETS - 1)
+        self._end = MAX_TX_OFFSET if end is None else min(max(end, 0), MAX_TX_OFFSET)
         self.careful = DESCRIBING | careful
 
     def _step(self, data: bytes, at: int, header_size: int, expected: int) -> Stepped:

@@ -28,6 +28,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from log_cases import ROOT, SCENARIOS, bootstrap, column, encoded, expected, record, records_of, user_table, write_log
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 DAMAGED = [name for name in SCENARIOS if name.startswith("damaged_")]
 REPLAYABLE = [name for name in SCENARIOS if expected(name)["replayed"]["ok"]]
 HARMLESS = {"damaged_duplicate_commit", "damaged_empty_segment"}  #: nothing is lost
