@@ -24,6 +24,8 @@ class Stepped:
     checksum: int
     wanted: int | None
 
+def frames(data: bytes, at: int, segment: object, position: int, expected: int, most: int) -> list[tuple[Any, ...]]: ...
+
 @final
 class Plan:
     """A type's program. Methods raise GiveUp or Unsure of `bsatn.codegen.runtime`, or what Python code raised."""

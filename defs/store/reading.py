@@ -17,7 +17,7 @@ from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from defs.store.checking import GroupReader
 from defs.store.commitlog import Commit, Damage
 from defs.store.commitlog.layout import FRAMINGS
-from defs.store.commitlog.model import Run
+from defs.store.commitlog.model import Run, Within
 from defs.store.commitlog.reading import Step, read_runs
 from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
 from defs.store.scanning import Readers, counter, one_by_one, scan
@@ -153,8 +153,8 @@ class LogReader:
         """Step over commits; but the first one of the log is looked at."""
         self._forget = stepper.forget
 
-        def step(data: bytes, at: int, header_size: int, expected: int) -> Run | None:
-            return stepper.step(data, at, header_size, expected) if self.commits else None
+        def step(data: bytes, at: int, within: Within, position: int, expected: int) -> Run | None:
+            return stepper.step(data, at, within, position, expected) if self.commits else None
 
         return step
 

@@ -89,7 +89,7 @@ def _items(reader: LogReader, replaying: _Replay, end: int | None) -> Iterator[T
         return reader.transactions()
     from defs.store.stepping import Applier
 
-    return reader.runs(Applier(reader.tracker, replaying.tables, replaying.takes, end=end, careful=_DESCRIBED.keys()))
+    return reader.runs(Applier(reader.tracker, replaying.tables, replaying.takes, end))
 
 
 def _extent(following: int) -> str:

@@ -6,7 +6,7 @@ it should be. So here, too, errors need no words. (spec: event-tables 1.6, 3.2, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -14,28 +14,25 @@ from bsatn._native import Commits, Plan, Stepped
 from bsatn.codec import Codec
 from bsatn.native import NativeEngine
 from defs.store.commitlog.layout import MAX_TX_OFFSET
-from defs.store.commitlog.model import Run
+from defs.store.commitlog.model import Run, Within
 from defs.store.tracking import DESCRIBING, LogTable, Tracker
 
 __all__ = ["Applier", "Stepper"]
 
 
 class Stepper:
-    """Steps over commits; to be told to `forget` whenever the tracker learns something. Tables that are `careful` it does not
-    touch."""
-
-    careful: Set[int] = DESCRIBING
+    """Steps over commits; to be told to `forget` whenever the tracker learns something."""
 
     def __init__(self, tracker: Tracker) -> None:
         self._tracker = tracker
         self._commits = Commits()
         self.forget = self._commits.forget
 
-    def step(self, data: bytes, at: int, header_size: int, expected: int) -> Run | None:
+    def step(self, data: bytes, at: int, within: Within, position: int, expected: int) -> Run | None:
         """The commits in `data` from `at` on, `expected` their first transaction, up to one that needs care; None if that is
         the first."""
         while expected <= MAX_TX_OFFSET:
-            found = self._step(data, at, header_size, expected)
+            found = self._step(data, at, within.header_size, expected)
             if found.commits:
                 numbers = found.transactions, found.commits, found.rows, found.end - at
                 return Run(expected, *numbers, found.last_tx_offset, found.checksum)
@@ -49,7 +46,7 @@ class Stepper:
     def _teach(self, table_id: int) -> bool:
         """Let the engine know the rows of a table, if they are such that it may."""
         try:
-            table = None if table_id in self.careful else self._tracker.table(table_id)
+            table = None if table_id in DESCRIBING else self._tracker.table(table_id)
             return table is not None and table.codec.min_width > 0 and self._learn(table)
         except Exception:  # noqa: BLE001 - whatever is wrong with the table, reading with all care says it better
             return False
@@ -61,7 +58,7 @@ class Stepper:
 
 class Applier(Stepper):
     """Applies commits to the rows of tables, as replay does, if their transactions are before `end` and `takes` says so of the
-    first one, and else steps over them. Those that contradict the rows are left alone, and tables that are `careful`.
+    first one, and else steps over them. Those that contradict the rows are left alone.
 
     `tables` has the rows by table id. It stays as it is, but for what the tracker learns, and for tables that get rows."""
 
@@ -70,15 +67,12 @@ class Applier(Stepper):
         tracker: Tracker,
         tables: Mapping[int, dict[bytes, Any]],
         takes: Callable[[int], bool],
-        *,
         end: int | None,
-        careful: Set[int],
     ) -> None:
         super().__init__(tracker)
         self._tables = tables
         self._takes = takes
         self._end = MAX_TX_OFFSET if end is None else min(max(end, 0), MAX_TX_OFFSET)
-        self.careful = DESCRIBING | careful
 
     def _step(self, data: bytes, at: int, header_size: int, expected: int) -> Stepped:
         if not self._takes(expected):

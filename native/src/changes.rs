@@ -104,12 +104,13 @@ impl<'py> Done<'_, 'py> {
             match group.kind {
                 Kind::Insert => rows.iter().try_for_each(|row| table.del_item(PyBytes::new(py, row)))?,
                 Kind::Delete => rows.iter().try_for_each(|row| table.set_item(PyBytes::new(py, row), py.None()))?,
-                Kind::Truncate if index < self.groups => {
-                    if let Some(rows) = self.emptied.pop() {
+                Kind::Truncate => {
+                    if index < self.groups
+                        && let Some(rows) = self.emptied.pop()
+                    {
                         table.update(rows.as_mapping())?;
                     }
                 }
-                Kind::Truncate => (),
             }
             self.rows = start;
         }

@@ -19,7 +19,7 @@ use crate::plan::Plan;
 const INPUTS: u8 = 0x80;
 const OUTPUTS: u8 = 0x40;
 const MUTATIONS: u8 = 0x20;
-const CHECKSUM_SIZE: usize = 4;
+pub const CHECKSUM_SIZE: usize = 4;
 /// Bytes of a commit's header where it has an epoch; without one it has eight less.
 const HEADER_WITH_EPOCH: usize = 22;
 
@@ -160,11 +160,7 @@ impl<'a> Walk<'a> {
         let mut stepped = Stepped { end: at, ..Stepped::default() };
         let mut expected = self.expected;
         while let Some(commit) = Commit::read(self.data, stepped.end, self.header_size) {
-            let Some(following) = expected.checked_add(commit.n).filter(|following| *following <= self.end) else { break };
-            let follows = commit.n > 0 && commit.min_tx_offset == expected;
-            if !follows || crc32c::crc32c(commit.body) != commit.checksum {
-                break;
-            }
+            let Some(following) = commit.following(expected).filter(|following| *following <= self.end) else { break };
             let input = Input::new(commit.body, self.header_size);
             let mut reading = Reading { tables: self.tables, visitor: &mut visitor, input, rows: 0, wanted: None };
             if reading.records(commit.n).is_err() {
@@ -188,22 +184,31 @@ impl<'a> Walk<'a> {
 }
 
 /// A commit that is there in full. `body` is its header and records.
-struct Commit<'a> {
-    min_tx_offset: u64,
-    n: u64,
-    body: &'a [u8],
-    checksum: u32,
+pub struct Commit<'a> {
+    pub min_tx_offset: u64,
+    pub epoch: u64,
+    pub n: u64,
+    pub body: &'a [u8],
+    pub checksum: u32,
 }
 
 impl<'a> Commit<'a> {
-    fn read(data: &'a [u8], at: usize, header_size: usize) -> Option<Self> {
+    pub fn read(data: &'a [u8], at: usize, header_size: usize) -> Option<Self> {
         let data = data.get(at..)?;
         let min_tx_offset = u64::from_le_bytes(*data.first_chunk()?);
-        let counts = if header_size == HEADER_WITH_EPOCH { 16 } else { 8 };
+        let has_epoch = header_size == HEADER_WITH_EPOCH;
+        let epoch = if has_epoch { u64::from_le_bytes(*data.get(8..)?.first_chunk()?) } else { 0 };
+        let counts = if has_epoch { 16 } else { 8 };
         let n = u16::from_le_bytes(*data.get(counts..)?.first_chunk()?);
         let size = u32::from_le_bytes(*data.get(counts + 2..)?.first_chunk()?);
         let (body, behind) = data.split_at_checked(header_size.saturating_add(size as usize))?;
-        Some(Commit { min_tx_offset, n: u64::from(n), body, checksum: u32::from_le_bytes(*behind.first_chunk()?) })
+        Some(Commit { min_tx_offset, epoch, n: u64::from(n), body, checksum: u32::from_le_bytes(*behind.first_chunk()?) })
+    }
+
+    /// The transaction after the commit, if `expected` is its first, and its checksum right.
+    pub fn following(&self, expected: u64) -> Option<u64> {
+        let follows = self.n > 0 && self.min_tx_offset == expected && crc32c::crc32c(self.body) == self.checksum;
+        if follows { expected.checked_add(self.n) } else { None }
     }
 }
 

@@ -7,6 +7,7 @@ mod commits;
 mod decode;
 mod encode;
 mod failure;
+mod frames;
 mod input;
 mod kit;
 mod numbers;
@@ -18,6 +19,8 @@ mod tables;
 mod _native {
     #[pymodule_export]
     use crate::commits::{Commits, Stepped};
+    #[pymodule_export]
+    use crate::frames::frames;
     #[pymodule_export]
     use crate::plan::Plan;
 }

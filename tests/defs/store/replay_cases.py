@@ -15,6 +15,7 @@ import bsatn
 from bsatn import types as t
 from bsatn.engines import available
 from bsatn.errors import BsatnError
+from defs.store.commitlog import Commit, Damage, read_commits
 from defs.store.commitlog.layout import crc32c, pack_commit_header, pack_segment_header
 from defs.store.commitlog.txdata import Inputs
 from defs.store.replay import ReplayError, replay
@@ -53,10 +54,27 @@ def alike(directory: Path, **options: Any) -> tuple[Any, ...]:
     return found
 
 
+def read_alike(directory: Path, **options: Any) -> list[Commit | Damage]:
+    """What all engines read of a log, commit by commit."""
+    ways = []
+    for engine in ENGINES:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("BSATN_ENGINE", engine)
+            ways.append(list(read_commits(directory, **options)))
+    *others, found = ways
+    assert all(list(map(typed, other)) == list(map(typed, found)) for other in others)
+    return found
+
+
+def typed(item: Commit | Damage) -> tuple[Any, ...]:
+    """An item with the types of its parts."""
+    return type(item), item, *map(type, item if isinstance(item, tuple) else ())
+
+
 def commit(first: int, records: Sequence[bytes]) -> bytes:
     """A commit of these records, checksum right."""
     content = b"".join(records)
-    data = pack_commit_header(first, 0, len(records), len(content)) + content
+    data = pack_commit_header(first, first % 5, len(records), len(content)) + content
     return data + struct.pack("<I", crc32c()(data))
 
 
