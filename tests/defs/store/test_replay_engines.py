@@ -15,6 +15,7 @@ import pytest
 import bsatn
 from bsatn import types as t
 from bsatn.engines import engine
+from defs.store.commitlog import read_commits
 from defs.store.commitlog.layout import FRAMINGS, MAX_TX_OFFSET, crc32c, pack_commit_header
 from defs.store.commitlog.model import Run
 from defs.store.commitlog.txdata import Inputs, write_varint
@@ -343,6 +344,27 @@ def test_behind_what_is_missing_nothing_is_applied(tmp_path: Path, monkeypatch: 
     write_commits(tmp_path, commits)
     assert alike(tmp_path, mode="salvage")[1] == bad
     assert seen(tmp_path, monkeypatch, mode="salvage") == [1, 1, 1, 1, 1, bad - 5, 1, 9]  # the damage, and what is behind it
+
+
+@NATIVE
+@pytest.mark.usefixtures("native")
+@pytest.mark.parametrize("start", [0, 3])
+def test_commits_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: int) -> None:
+    from defs.store.commitlog import framing
+
+    calls: list[int] = []
+    frames = framing.frames
+
+    def counted(*arguments: Any) -> Any:
+        found = frames(*arguments)
+        calls.append(len(found))
+        return found
+
+    monkeypatch.setattr(framing, "frames", counted)
+    monkeypatch.setattr(framing, "_SOME", 20)
+    log = write_log(tmp_path, started(*map(plain, range(1, 46))))
+    assert len(list(read_commits(log, start=start))) == sum(calls) == 50 - start
+    assert calls == [20, 20, 10 - start]
 
 
 # The engine alone -------------------------------------------------------------------------------------------
