@@ -350,10 +350,10 @@ def test_behind_what_is_missing_nothing_is_applied(tmp_path: Path, monkeypatch: 
 @pytest.mark.usefixtures("native")
 @pytest.mark.parametrize("start", [0, 3])
 def test_commits_are_made_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: int) -> None:
+    from bsatn._native import frames
     from defs.store.commitlog import framing
 
     calls: list[int] = []
-    frames = framing.frames
 
     def counted(*arguments: Any) -> Any:
         found = frames(*arguments)
