@@ -328,7 +328,9 @@ def test_up_to_a_transaction_amid_a_commit(tmp_path: Path, monkeypatch: pytest.M
     for number in range(4):
         commits.append(commit(len(first) + 3 * number, [plain(3 * number + one) for one in (1, 2, 3)]))
     write_commits(tmp_path, commits)
-    assert seen(tmp_path, monkeypatch, at=len(first) + 6) == [*[1] * len(first), 6, 1]
+    with monkeypatch.context() as patch:
+        assert seen(tmp_path, patch, at=len(first) + 6) == [*[1] * len(first), 6, 1]
+    assert seen(tmp_path, monkeypatch, at=len(first) + 5) == [*[1] * len(first), 6]
     for at in range(len(first) + 12):
         assert alike(tmp_path, at=at)[1] == at + 1
     for at in (-1, -(1 << 70), len(first) + 12, MAX_TX_OFFSET, 1 << 70):
