@@ -68,7 +68,9 @@ LOG_ROWS = Goal("log verify / rust's records with rows", "at least", 0.5)
 LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
 LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
 NATIVE_LOG = Goal("native log verify / rust's records with rows", "at least", 1.0)
-LOGS = (NATIVE_LOG, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
+NATIVE_COMMITS = Goal("native log, commits / rust's commits", "at least", 1.0)
+NATIVE_REPLAY = Goal("native log replay / generated", "at least", 5.0)
+LOGS = (NATIVE_LOG, NATIVE_COMMITS, NATIVE_REPLAY, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
 CHECKING = Goal(f"bsatn check, {TABLES} tables / node importing the TypeScript SDK", "at most", 2.0)
 GOALS = (
     *NATIVES,
@@ -116,6 +118,8 @@ def validation_outcome(workload: Workload, timings: Timings) -> Outcome:
 
 def log_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
     yield Outcome(NATIVE_LOG, workload.name, timings.ratio("verify", RUST, NATIVE))
+    yield Outcome(NATIVE_COMMITS, workload.name, timings.ratio("walk", RUST, NATIVE))
+    yield Outcome(NATIVE_REPLAY, workload.name, timings.ratio("replay", GENERATED, NATIVE))
     yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, GENERATED))
     yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, GENERATED))
     yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", GENERATED)))

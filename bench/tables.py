@@ -117,7 +117,19 @@ def validation_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
 
 
 def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
-    head = ("log", "engine", "walk", "rust walk", "ratio", "verify", "rust rows", "ratio", "verify/rust walk", "replay")
+    head = (
+        "log",
+        "engine",
+        "walk",
+        "rust walk",
+        "ratio",
+        "verify",
+        "rust rows",
+        "ratio",
+        "verify/rust walk",
+        "replay",
+        "replay/generated",
+    )
     rows = [
         (
             workload.name,
@@ -128,6 +140,7 @@ def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
             times(timings.ratio("verify", RUST, engine)),
             times(timings.ratio_of(("walk", RUST), ("verify", engine))),
             rate(timings.typical("replay", engine)),
+            times(timings.ratio("replay", GENERATED, engine)),
         )
         for workload, timings in found
         for engine in (NATIVE, GENERATED)

@@ -5,12 +5,13 @@ from typing import Any, final
 
 @final
 class Commits:
-    """Steps over the commits of a log whose rows are of tables it has learnt."""
+    """Steps over the commits of a log whose rows are of tables it has learnt, or applies them to those rows."""
 
     def __new__(cls) -> Commits: ...
-    def learn(self, table_id: int, plan: Plan) -> None: ...
+    def learn(self, table_id: int, plan: Plan, rows: dict[bytes, Any] | None = None, is_event: bool = False) -> None: ...
     def forget(self) -> None: ...
     def step(self, data: bytes, at: int, header_size: int, expected: int) -> Stepped: ...
+    def apply(self, data: bytes, at: int, header_size: int, expected: int, end: int) -> Stepped: ...
 
 @final
 class Stepped:
@@ -23,6 +24,8 @@ class Stepped:
     last_tx_offset: int
     checksum: int
     wanted: int | None
+
+def frames(data: bytes, at: int, segment: object, position: int, expected: int, most: int) -> list[tuple[Any, ...]]: ...
 
 @final
 class Plan:

@@ -26,7 +26,8 @@ from defs.vectors.archive import members
 REPOSITORY = Path(__file__).parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))
 DEPENDENCIES = {re.match(r"[\w-]+", declared)[0] for declared in PROJECT["project"]["dependencies"]}  # type: ignore[index]
-NATIVE = ("bsatn._native", "bsatn.native", "defs.store.stepping")  #: modules that need the native engine
+#: Modules that need the native engine.
+NATIVE = ("bsatn._native", "bsatn.native", "defs.store.commitlog.framing", "defs.store.stepping")
 HEAVY = DEPENDENCIES | {"hypothesis", "pyarrow"}
 
 

@@ -17,8 +17,8 @@ from bsatn.errors import BsatnError, DecodeError, LimitExceeded
 from defs.store.checking import GroupReader
 from defs.store.commitlog import Commit, Damage
 from defs.store.commitlog.layout import FRAMINGS
-from defs.store.commitlog.model import Run
-from defs.store.commitlog.reading import read_runs
+from defs.store.commitlog.model import Run, Within
+from defs.store.commitlog.reading import Step, read_runs
 from defs.store.commitlog.txdata import INPUTS, MUTATIONS, OUTPUTS, Buffer, Inputs, Txdata, read_txdata
 from defs.store.scanning import Readers, counter, one_by_one, scan
 from defs.store.state import Row
@@ -119,7 +119,7 @@ class LogReader:
         self.bytes = 0
         self._counters = Readers(self.tracker, counter)
         self._groups = _Groups(self.tracker)
-        self._stepper: Stepper | None = None
+        self._forget: Callable[[], object] = lambda: None
 
     def transactions(self) -> Iterator[Transaction | Fault]:
         """The transactions and faults, in order; when called again, those that have been written since."""
@@ -129,13 +129,18 @@ class LogReader:
         """As `transactions`, but of each only the number of its rows: they are checked, not kept."""
         return self._items(self._row_count)
 
+    def runs(self, stepper: Stepper) -> Iterator[Transaction | Fault | Run]:
+        """As `transactions`, but the commits that `stepper` stands for are one Run. It must know this reader's tracker."""
+        return self._all_items(self._transaction, stepper)
+
     def row_totals(self) -> Iterator[tuple[int, int] | Fault]:
         """As `row_counts`, but of some transactions at once: how many they are, and how many rows they have together."""
+        stepper: Stepper | None = None
         if engine() == "native":
             from defs.store.stepping import Stepper
 
-            self._stepper = Stepper(self.tracker)
-        for item in self._all_items(self._row_count):
+            stepper = Stepper(self.tracker)
+        for item in self._all_items(self._row_count, stepper):
             if isinstance(item, int):
                 yield 1, item
             else:
@@ -144,11 +149,17 @@ class LogReader:
     def _items(self, read: _RecordReader[_T]) -> Iterator[_T | Fault]:
         return cast("Iterator[_T | Fault]", self._all_items(read))
 
-    def _step(self, data: bytes, at: int, header_size: int, expected: int) -> Run | None:
-        return self._stepper.step(data, at, header_size, expected) if self._stepper and self.commits else None
+    def _after_the_first(self, stepper: Stepper) -> Step:
+        """Step over commits; but the first one of the log is looked at."""
+        self._forget = stepper.forget
 
-    def _all_items(self, read: _RecordReader[_T]) -> Iterator[_T | Fault | Run]:
-        step = self._step if self._stepper else None
+        def step(data: bytes, at: int, within: Within, position: int, expected: int) -> Run | None:
+            return stepper.step(data, at, within, position, expected) if self.commits else None
+
+        return step
+
+    def _all_items(self, read: _RecordReader[_T], stepper: Stepper | None = None) -> Iterator[_T | Fault | Run]:
+        step = self._after_the_first(stepper) if stepper else None
         for item in read_runs(self.directory, start=self.next, mode=self.mode, step=step):
             if isinstance(item, Damage):
                 yield item
@@ -234,8 +245,7 @@ class LogReader:
         return tx, read.end
 
     def _learned(self) -> None:
-        if self._stepper:
-            self._stepper.forget()
+        self._forget()
         self._counters.clear()
         self._groups.insert_readers.clear()
         self._groups.delete_readers.clear()

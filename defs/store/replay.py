@@ -7,13 +7,15 @@ rows go nowhere. What contradicts the state so far (a row that is there already,
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+from bsatn.engines import engine
 from bsatn.errors import BsatnError
 from defs.store.commitlog import Damage, list_segments, read_commits
 from defs.store.commitlog.layout import SEGMENT_HEADER
+from defs.store.commitlog.model import Run
 from defs.store.reading import BadRecord, Fault, LogReader, Mode, TableRows, Transaction
-from defs.store.state import CommittedState, Table
+from defs.store.state import CommittedState, Row, Table
 from defs.store.tracking import Tracker
 from defs.system import rows as st
 from defs.system.catalog import row_codec
@@ -57,15 +59,15 @@ def replay(
 
     Any damage up to there is a ReplayError, unless `mode` is `"salvage"`: then the state is that of the transactions up to the
     first one that is missing, and `state.faults` lists what was wrong. `upstream`: as the server does, which takes some damage
-    for the end of the log, and cannot read every log that it wrote. `progress` is called after each transaction. Of an empty
-    log it is the state of a new database, whose transaction 0 is still to be logged.
+    for the end of the log, and cannot read every log that it wrote. `progress` is called after each transaction, or after some
+    at once. Of an empty log it is the state of a new database, whose transaction 0 is still to be logged.
 
     Raises ReplayError; LogError for what is no log.
     """
     reader = LogReader(directory, "upstream" if upstream else mode)
     replaying = _Replay(reader.mode, reader.tracker)
-    for item in reader.transactions():
-        if not isinstance(item, Transaction):
+    for item in _items(reader, replaying, None if at is None else at + 1):
+        if not isinstance(item, (Transaction, Run)):
             if at is None or item.tx_offset is None or item.tx_offset <= at:
                 replaying.fault(item)
             continue
@@ -79,6 +81,15 @@ def replay(
     if at is not None and state.next_tx_offset != at + 1:
         raise ReplayError("NoTransaction", f"there is no transaction {at}: {_extent(state.next_tx_offset)}")
     return state
+
+
+def _items(reader: LogReader, replaying: _Replay, end: int | None) -> Iterator[Transaction | Fault | Run]:
+    """What is in the log. Transactions before `end` that change only rows of plain tables may come as a Run, applied."""
+    if engine() != "native":
+        return reader.transactions()
+    from defs.store.stepping import Applier
+
+    return reader.runs(Applier(reader.tracker, replaying.tables, replaying.takes, end))
 
 
 def _extent(following: int) -> str:
@@ -104,7 +115,7 @@ class _Replay:
         self.next = 0
         self.faults: list[Fault] = []
         self.stopped = False
-        self.tables: dict[int, dict[bytes, None]] = {table_id: {} for table_id in SYSTEM_BY_ID}
+        self.tables: dict[int, dict[bytes, Row | None]] = {table_id: {} for table_id in SYSTEM_BY_ID}
         self.types: dict[int, str] = {}
         for table_id, rows in bootstrap_rows().items():
             self.tables[table_id].update(dict.fromkeys(rows))
@@ -125,27 +136,35 @@ class _Replay:
 
     # -- transactions
 
-    def take(self, tx: Transaction) -> bool:
-        """Apply a transaction; False when it is not, because one before it is missing."""
+    def takes(self, tx_offset: int) -> bool:
+        """Whether the transaction is the next to be applied."""
+        return tx_offset == self.next and not self.stopped
+
+    def take(self, item: Transaction | Run) -> bool:
+        """Apply a transaction; or note that some were applied. False when one before it is missing, and so it is not."""
         self.settle()
         if self.stopped:
             return False
-        if tx.tx_offset != self.next:
+        first = item.min_tx_offset if isinstance(item, Run) else item.tx_offset
+        if first != self.next:
             if self.mode == "salvage" and self.faults:
                 self.stopped = True
                 return False
             what = (
                 "its first segments are missing, and snapshots are not read" if self.next == 0 else "transactions are missing"
             )
-            raise ReplayError("InvalidOffset", f"expected transaction {self.next}, found {tx.tx_offset}: {what}")
+            raise ReplayError("InvalidOffset", f"expected transaction {self.next}, found {first}: {what}")
+        if isinstance(item, Run):
+            self.next = item.end_tx_offset
+            return True
         try:
-            self._apply(tx)
+            self._apply(item)
         except StoreError as error:
-            error.tx_offset = tx.tx_offset
+            error.tx_offset = first
             if isinstance(error, ReplayError):
                 raise
-            raise ReplayError(error.kind, error.message, tx_offset=tx.tx_offset) from None
-        self.next = tx.tx_offset + 1
+            raise ReplayError(error.kind, error.message, tx_offset=first) from None
+        self.next = first + 1
         return True
 
     def _apply(self, tx: Transaction) -> None:
@@ -247,7 +266,7 @@ class _Replay:
                 raise ReplayError("SystemTableMismatch", message)
             return
         table = state.tables[table_id] = Table(schema)
-        table.rows.update(self.tables.pop(table_id, {}))
+        table.rows = self.tables.pop(table_id, {})
 
 
 def _described(groups: tuple[TableRows, ...], *by: int) -> set[int]:

@@ -1,12 +1,14 @@
 //! The native engine: `bsatn.native` writes a program for a type, and here it is interpreted.
 
 mod calls;
+mod changes;
 mod check;
 mod columns;
 mod commits;
 mod decode;
 mod encode;
 mod failure;
+mod frames;
 mod input;
 mod kit;
 mod numbers;
@@ -21,6 +23,8 @@ mod _native {
     use crate::columns::{ColumnData, ColumnReader, Stopped};
     #[pymodule_export]
     use crate::commits::{Commits, Stepped};
+    #[pymodule_export]
+    use crate::frames::frames;
     #[pymodule_export]
     use crate::plan::Plan;
 }

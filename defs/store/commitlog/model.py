@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
-__all__ = ["DAMAGE_KINDS", "Commit", "Damage", "DamageKind", "Run", "Segment"]
+__all__ = ["DAMAGE_KINDS", "Commit", "Damage", "DamageKind", "Run", "Segment", "Within"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,19 @@ class Commit(NamedTuple):
         return self.min_tx_offset + self.n
 
 
-class Run(NamedTuple):
-    """Commits in order, back to back in one segment, stepped over with their rows: `n` transactions from `min_tx_offset` on.
+class Within(NamedTuple):
+    """What all commits of a segment have in common: its file's name, its log format version, the bytes of a header."""
 
-    `len` counts the bytes of all of them; `last_tx_offset` and `checksum` are those of the last one.
+    name: str
+    version: int
+    header_size: int
+
+
+class Run(NamedTuple):
+    """Commits in order, back to back in one segment: `n` transactions from `min_tx_offset` on.
+
+    `len` counts the bytes of all of them; `last_tx_offset` and `checksum` are those of the last one. They were stepped over
+    with their rows; or, to be read, they are `items`.
     """
 
     min_tx_offset: int
@@ -61,6 +71,7 @@ class Run(NamedTuple):
     len: int
     last_tx_offset: int
     checksum: int
+    items: Iterable[Commit] = ()
 
     @property
     def end_tx_offset(self) -> int:

@@ -14,11 +14,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, TypeAlias, cast
 
+from bsatn.engines import engine
 from defs.store.commitlog import told
 from defs.store.commitlog.files import LogFiles, find_files
 from defs.store.commitlog.index import best_entry
 from defs.store.commitlog.layout import SEGMENT_HEADER, Framing
-from defs.store.commitlog.model import Commit, Damage, Run
+from defs.store.commitlog.model import Commit, Damage, Run, Within
 from defs.store.commitlog.searching import Search, SearchLimit, zero_until
 from defs.store.commitlog.segments import HeaderFault, check_header, likely_framings
 from defs.store.commitlog.sources import Source, open_source
@@ -28,7 +29,7 @@ from defs.store.commitlog.walking import Stop, Walker, commit_at
 __all__ = ["Mode", "Step", "read_commits", "read_runs"]
 
 Mode: TypeAlias = Literal["strict", "salvage", "upstream"]
-Step: TypeAlias = Callable[[bytes, int, int, int], Run | None]
+Step: TypeAlias = Callable[[bytes, int, Within, int, int], Run | None]
 """As `walking.Step`; the last argument is the first transaction that the commits must have."""
 
 
@@ -44,7 +45,8 @@ def read_commits(directory: str | os.PathLike[str], *, start: int = 0, mode: Mod
 def read_runs(
     directory: str | os.PathLike[str], *, start: int = 0, mode: Mode = "strict", step: Step | None = None
 ) -> Iterator[Commit | Run | Damage]:
-    """As `read_commits`, but the commits that `step` stands for are one Run. Upstream's way of reading has no use for it."""
+    """As `read_commits`, but the commits that `step` stands for are one Run, unless it has them itself. Upstream's way of
+    reading has no use for it. Where there is none, the native engine's is taken."""
     if start < 0:
         raise ValueError(f"start is a transaction offset, so not {start}")
     files = find_files(directory)
@@ -54,7 +56,16 @@ def read_runs(
         return iterate(files, start)
     if mode not in ("strict", "salvage"):
         raise ValueError(f"mode is 'strict', 'salvage' or 'upstream', not {mode!r}")
-    return _SoundReader(files, start, mode == "salvage", step).items()
+    return _SoundReader(files, start, mode == "salvage", step or _native_step()).items()
+
+
+def _native_step() -> Step | None:
+    """What reads commits natively, if the native engine is in use."""
+    if engine() != "native":
+        return None
+    from defs.store.commitlog.framing import framed
+
+    return framed
 
 
 class _SoundReader:
@@ -157,8 +168,9 @@ class _SoundReader:
         self._expected = commit.min_tx_offset
         return commit.byte_offset
 
-    def _run(self, data: bytes, at: int, header_size: int) -> Run | None:
-        return self._step(data, at, header_size, self._expected) if self._step and self._expected >= self._start else None
+    def _run(self, data: bytes, at: int, within: Within, position: int) -> Run | None:
+        expected = self._expected
+        return self._step(data, at, within, position, expected) if self._step and expected >= self._start else None
 
     def _in_order(self, walker: Walker) -> Iterator[Commit | Run | Damage]:
         """The commits of a walk that come in order, and what does not."""
@@ -190,7 +202,9 @@ class _SoundReader:
                 run = None
             self._last = (commit.last_tx_offset if isinstance(commit, Run) else offset, commit.checksum)
             self._expected = expected = offset + commit.n
-            if expected > start:
+            if isinstance(commit, Run) and commit.items:
+                yield from commit.items
+            elif expected > start:
                 yield commit
         if run:
             yield self._tell(run.damage())

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NamedTuple, TypeAlias, cast
 
 from defs.store.commitlog.layout import CHECKSUM, CHECKSUM_SIZE, SEGMENT_HEADER, Framing, crc32c
-from defs.store.commitlog.model import Commit, Run
+from defs.store.commitlog.model import Commit, Run, Within
 from defs.store.commitlog.sources import CHUNK, Source
 
 __all__ = ["Step", "Stop", "StopKind", "Walker", "commit_at"]
@@ -18,8 +18,9 @@ __all__ = ["Step", "Stop", "StopKind", "Walker", "commit_at"]
 StopKind: TypeAlias = Literal["End", "TornHeader", "TornPayload", "TornChecksum", "Checksum"]
 
 
-Step: TypeAlias = Callable[[bytes, int, int], Run | None]
-"""(bytes, position in them, bytes of a commit's header) to the commits from there on that need no further care, if any."""
+Step: TypeAlias = Callable[[bytes, int, Within, int], Run | None]
+"""(bytes, position in them, their segment, the position in that) to the commits from there on that need no further care, if
+any."""
 
 
 class Stop(NamedTuple):
@@ -63,7 +64,7 @@ class Walker:
     def _items(self, past_bad: bool) -> Iterator[Commit | Run | Stop]:
         source, position, segment = self.source, self.position, self.source.path.name
         version, header_size, _, read = self.framing
-        step = self.step
+        step, within = self.step, Within(segment, version, header_size)
         checksum_of, new = crc32c(), tuple.__new__
         chunk, start, last = b"", position, False
         view = memoryview(chunk)
@@ -77,7 +78,7 @@ class Walker:
                     continue
                 self.stop = Stop("TornHeader", position, left) if left else Stop("End", position)
                 return
-            if step is not None and (run := step(chunk, at, header_size)) is not None:
+            if step is not None and (run := step(chunk, at, within, position)) is not None:
                 yield run
                 position += run.len
                 continue

@@ -52,6 +52,7 @@ def test_committed_state_is_empty_after_merge() -> None:
         assert tx.by_index("damage", "damage_code", 7) == []
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_replay_skips_event_rows(tmp_path: Path) -> None:
     datastore = new(EVENT, PLAYER, directory=tmp_path)
     with datastore.begin(ReducerCall("strike")) as tx:

@@ -43,6 +43,7 @@ def test_log_read(scenario: str) -> None:
         assert found == {"txs": found["txs"], **commit}
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("scenario", INTACT)
 def test_log_replay(scenario: str) -> None:
     reply = without_text(answer({"op": "log.replay", "path": str(ROOT / scenario)}))
@@ -52,6 +53,7 @@ def test_log_replay(scenario: str) -> None:
         assert found == {"rows": found["rows"], **found, **{name: table[name] for name in found if name in table}}
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize(("op", "error"), [("log.read", None), ("log.replay", "TornCommit")])
 def test_a_damaged_log(op: str, error: str | None) -> None:
     reply = answer({"op": op, "path": str(ROOT / "damaged_cut_payload")})

@@ -241,6 +241,7 @@ def test_recorded_transactions_come_out_the_same(scenario: str, tmp_path: Path) 
         assert (tmp_path / file).read_bytes() == (ROOT / scenario / file).read_bytes(), file
 
 
+@pytest.mark.usefixtures("each_engine")
 @pytest.mark.parametrize("scenario", RECORDED)
 def test_the_log_written_replays_to_the_same_state(scenario: str, tmp_path: Path) -> None:
     rerun = Rerun(scenario, tmp_path, upstream=scenario in DEFECTIVE)
@@ -269,6 +270,7 @@ def test_defects_of_the_server_are_not_repeated(scenario: str, tmp_path: Path) -
     assert caught.value.kind == kind
 
 
+@pytest.mark.usefixtures("each_engine")
 def test_the_server_cannot_replay_what_it_wrote_of_events_after_a_reschema(tmp_path: Path) -> None:
     rerun = Rerun("event_reschema_same_tx", tmp_path, upstream=True)
     rerun.run()

@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commitlog_cases import LAST, VECTORS, bodies, commits, copy, damage, rewrite, whole
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 FIRST = "00000000000000000000.stdb.log"
 MODES = ("strict", "salvage", "upstream")
 

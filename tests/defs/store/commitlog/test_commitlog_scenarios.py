@@ -15,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from commitlog_cases import LAST, SCENARIOS, VECTORS, bodies, commits, copy, damage, expected, rewrite, whole
 
+pytestmark = pytest.mark.usefixtures("each_engine")
+
 INTACT = [name for name in SCENARIOS if not name.startswith("damaged_")]
 OPTIONS = {"many": {"max_segment_size": 1 << 16, "offset_index_interval_bytes": 2048}}
 USUAL = {"max_segment_size": 1 << 20, "offset_index_interval_bytes": 4096}
