@@ -8,8 +8,6 @@ complete without it. Size is linear in the description.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterable, Iterator
 from html import escape
 
@@ -18,13 +16,14 @@ from defs.describe.page import SCRIPT, STYLE
 from defs.describe.picture import anchor, draw
 from defs.describe.text import choices_text, column_notes, summary
 from defs.describe.words import visible
+from defs.page import framed
 
 __all__ = ["to_html"]
 
 
 def to_html(description: m.Description) -> str:
     """The page."""
-    return "\n".join([*_head(description), *_Page(description).body(), f"<script>{SCRIPT}</script>", "</body></html>", ""])
+    return framed(f"SpacetimeDB module: {summary(description)}", STYLE, _Page(description).body(), SCRIPT)
 
 
 def _words(text: str) -> str:
@@ -37,19 +36,6 @@ def _code(text: str) -> str:
 
 def _flag(text: str, *, hot: bool = False) -> str:
     return f'<span class="flag{" hot" if hot else ""}">{escape(text)}</span>' if text else ""
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-def _head(description: m.Description) -> Iterator[str]:
-    policy = f"default-src 'none'; style-src {_hash(STYLE)}; script-src {_hash(SCRIPT)}; base-uri 'none'; form-action 'none'"
-    yield '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-    yield f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    yield f"<title>SpacetimeDB module: {summary(description)}</title>"
-    yield f"<style>{STYLE}</style></head><body>"
 
 
 class _Page:

@@ -11,13 +11,12 @@ part within a type is told as if the column's own type were shown.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import field
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, ClassVar, TypeAlias
 
 from bsatn.errors import BsatnError
 from bsatn.frozen import frozen
-from bsatn.paths import format_path
 from defs.raw.shared import TableType
+from defs.validate.placed import Placed
 from defs.validate.rustlike import ColId, Family, Name, OptionalName, Pretty, Rust, TypeRef, variant
 
 __all__ = [
@@ -40,24 +39,14 @@ OptionalColId: TypeAlias = Annotated[
 ]
 
 
-@frozen(eq=False, repr=False)
-class MigrationError(Family):
+class MigrationError(Placed, family=True):
     """One reason why the server refuses."""
 
+    __slots__ = ()
     since: ClassVar[str] = "1.0.0"
-    path: tuple[str | int, ...] = field(default=(), kw_only=True)
-
-    @property
-    def where(self) -> str:
-        """The place in words, `tables.user.columns.name`."""
-        return format_path(self.path)
-
-    def to_json(self) -> dict[str, Any]:
-        """The error as plain data."""
-        return {"kind": self.kind, "message": self.message, "debug": self.debug, "path": list(self.path)}
 
 
-class ColumnTypeParts(Family):
+class ColumnTypeParts(Family, family=True):
     """Base of what the errors about types are about."""
 
     __slots__ = ()

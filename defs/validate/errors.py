@@ -9,14 +9,12 @@ and takes no part in equality or order). `kind`, `message`, `debug` and `sort_ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
 from typing import Any, ClassVar
 
 from bsatn.errors import BsatnError
-from bsatn.frozen import frozen
-from bsatn.paths import format_path
 from defs.raw.shared import Lifecycle
 from defs.validate import reasons
+from defs.validate.placed import Placed
 from defs.validate.reasons import (
     FunctionKind,
     InTypespace,
@@ -33,7 +31,6 @@ from defs.validate.rustlike import (
     ColList,
     ColSet,
     Count,
-    Family,
     Name,
     Names,
     Pretty,
@@ -66,20 +63,10 @@ __all__ = [
 ]  # fmt: skip
 
 
-@frozen(eq=False, repr=False)
-class ValidationError(Family):
+class ValidationError(Placed, family=True):
     """One thing wrong with a definition."""
 
-    path: tuple[str | int, ...] = field(default=(), kw_only=True)
-
-    @property
-    def where(self) -> str:
-        """The place in words, `tables[2].indexes[0]`; empty when it is not known."""
-        return format_path(self.path)
-
-    def to_json(self) -> dict[str, Any]:
-        """The error as plain data."""
-        return {"kind": self.kind, "message": self.message, "debug": self.debug, "path": list(self.path)}
+    __slots__ = ()
 
 
 @variant("name `{name}` is used for multiple entities")

@@ -53,7 +53,7 @@ __all__ = [
 # Identifiers ------------------------------------------------------------------------------------------------
 
 
-class IdentifierReason(Family):
+class IdentifierReason(Family, family=True):
     """Why a name is no identifier. (spec: validation 2.1, 4.3)"""
 
     __slots__ = ()
@@ -100,7 +100,7 @@ class Empty(IdentifierReason):
 # Types for code generation ----------------------------------------------------------------------------------
 
 
-class TypeRefReason(Family):
+class TypeRefReason(Family, family=True):
     """Why a reference leads nowhere."""
 
     __slots__ = ()
@@ -117,7 +117,7 @@ class InvalidTypeRef(TypeRefReason):
     ref_: TypeRef
 
 
-class CodegenError(Family):
+class CodegenError(Family, family=True):
     """Why a type cannot be used, or defined, in generated code. (spec: validation 4.4)"""
 
     __slots__ = ()
@@ -170,7 +170,7 @@ class UseTooLarge(CodegenError):
 # Places -----------------------------------------------------------------------------------------------------
 
 
-class TypeLocation(Family):
+class TypeLocation(Family, family=True):
     """Where a type stands."""
 
     __slots__ = ()
@@ -222,7 +222,7 @@ class InTypespace(TypeLocation):
     ref_: TypeRef
 
 
-class _Column(Family):
+class _Column(Family, family=True):
     __slots__ = ()
 
 
@@ -268,7 +268,7 @@ Method: TypeAlias = Annotated[MethodOrAny, Rust(_debug_method, _debug_method, _m
 # Environment ------------------------------------------------------------------------------------------------
 
 
-class EnvironmentReason(Family):
+class EnvironmentReason(Family, family=True):
     """What is wrong with an environment section. (spec: validation 2.14, 4.2)"""
 
     __slots__ = ()
@@ -337,7 +337,7 @@ class ConstraintMismatch(EnvironmentReason):
 # Default values ---------------------------------------------------------------------------------------------
 
 
-class DecodeReason(Family):
+class DecodeReason(Family, family=True):
     """Why the bytes of a default value are not one. (spec: validation 4.5)"""
 
     __slots__ = ()

@@ -241,14 +241,19 @@ _ENUM = Rust(lambda value: value.name, lambda value: value.name, lambda value, _
 
 
 class Family:
-    """Base of the enums: a direct subclass is an enum, and the classes under that are its variants, in order."""
+    """Base of the enums: a class declared with `family=True` is an enum; the classes under it are its variants, in order."""
 
     __slots__ = ()
     kind: typing.ClassVar[str] = ""
     rank: typing.ClassVar[int] = -1
     template: typing.ClassVar[str] = ""
     tuple_like: typing.ClassVar[bool] = False
-    variants: typing.ClassVar[list[type[Family]]] = []  # one a family, made by the first variant
+    variants: typing.ClassVar[list[type[Family]]]  # of an enum
+
+    def __init_subclass__(cls, *, family: bool = False) -> None:
+        super().__init_subclass__()
+        if family:
+            cls.variants = []
 
     @property
     def message(self) -> str:
@@ -318,11 +323,8 @@ def variant(template: str, *, tuple_like: bool = False) -> Callable[[_C], _C]:
 
     def declare(cls: _C) -> _C:
         made: Any = frozen(eq=False, repr=False)(cls)
-        family = made.__mro__[made.__mro__.index(Family) - 1]
-        if "variants" not in vars(family):
-            family.variants = []
-        made.kind, made.template, made.tuple_like, made.rank = cls.__name__, template, tuple_like, len(family.variants)
-        family.variants.append(made)
+        made.kind, made.template, made.tuple_like, made.rank = cls.__name__, template, tuple_like, len(made.variants)
+        made.variants.append(made)
         return typing.cast("_C", made)
 
     return declare

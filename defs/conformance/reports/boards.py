@@ -9,9 +9,10 @@ from typing import Any
 
 from defs.conformance.board import Board, Counts, Entry, Group
 from defs.conformance.reports.html import counts_table
-from defs.conformance.reports.page import code, page, table, words
+from defs.conformance.reports.page import page, table
 from defs.conformance.reports.words import COLUMNS, counted, percent, share
 from defs.conformance.running import STATUSES
+from defs.findings.page import code, words
 from defs.findings.words import visible
 
 __all__ = ["PRINTERS"]

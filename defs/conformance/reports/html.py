@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from defs.conformance.asking import RECOMMENDED, Difference, shortened
-from defs.conformance.reports.page import code, page, table, words
+from defs.conformance.reports.page import page, table
 from defs.conformance.reports.words import COLUMNS, about, by_area, by_flag, headline, notes, outcome, percent, share
 from defs.conformance.running import STATUSES, Result, Run, Status
+from defs.findings.page import code, words
 
 __all__ = ["counts_table", "print_html"]
 

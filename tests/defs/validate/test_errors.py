@@ -20,6 +20,7 @@ import pytest
 from bsatn import types as t
 from bsatn.annotations import array, product, ref, result, sum_
 from bsatn.errors import BsatnError, DecodeError, LimitExceeded
+from defs.migrate.errors import ReorderTable
 from defs.raw import v10
 from defs.raw.shared import Lifecycle
 from defs.raw.v9 import RawScopedTypeNameV9
@@ -27,6 +28,7 @@ from defs.schema.model import ScopedTypeName
 from defs.validate import errors as e
 from defs.validate import reasons as r
 from defs.validate import rustlike
+from defs.validate.placed import Placed
 from defs.validate.rustlike import Family, debug_str, fields_of
 
 REFERENCE = Path(__file__).parents[3] / "vectors" / "reference"
@@ -507,6 +509,42 @@ def test_ranks_are_the_reference_s() -> None:
     }  # fmt: skip
     assert {cls: cls.rank for cls in ranks} == ranks
     assert [cls.rank for cls in e.ValidationError.variants] == list(range(65))
+
+
+def test_an_enum_is_what_says_so() -> None:
+    """However deep: what enums share is no enum, and what their variants share is none either."""
+
+    class Shared(Family):
+        __slots__ = ()
+
+    class First(Shared, family=True):
+        __slots__ = ()
+
+    class Part(First):
+        __slots__ = ()
+
+    class Second(Shared, family=True):
+        __slots__ = ()
+
+    def declared(name: str, base: type[Family]) -> type[Family]:
+        return rustlike.variant(name)(type(name, (base,), {}))
+
+    a, b, c = declared("A", First), declared("B", Second), declared("C", Part)
+    assert [cls.rank for cls in (a, b, c)] == [0, 0, 1]
+    assert (First.variants, Second.variants) == ([a, c], [b])
+    with pytest.raises(AttributeError, match="variants"):
+        declared("D", Shared)
+
+
+def test_errors_of_both_judges_are_placed() -> None:
+    """A place takes no part in what the reference compares, and is told in JSON."""
+    made: list[Placed] = [cls(name, path=("tables", 2)) for cls in (e.RepeatedPrimaryKey, ReorderTable) for name in "ab"]
+    assert made[0] == e.RepeatedPrimaryKey("a") != made[1]
+    for error, message in zip(made[::2], ("table `a` has multiple primary key annotations",
+                                          "Reordering table a requires a manual migration"), strict=True):  # fmt: skip
+        assert error.where == "tables[2]"
+        debug = f'{error.kind} {{ table: "a" }}'
+        assert error.to_json() == {"kind": error.kind, "message": message, "debug": debug, "path": ["tables", 2]}
 
 
 # Order ------------------------------------------------------------------------------------------------------
