@@ -8,6 +8,7 @@ polars, duckdb, nanoarrow and others take without copying.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -16,10 +17,12 @@ from bsatn.columns.told import too_many_digits, too_many_nulls, too_many_offsets
 from bsatn.errors import BsatnError, DecodeError
 
 if TYPE_CHECKING:
-    from bsatn._native import ColumnReader
+    from bsatn._native import ColumnReader, Stopped
     from bsatn.codec import Codec
 
 __all__ = ["ColumnCodec", "Columns", "Sums", "Wide"]
+
+_U64_MAX = 2**64 - 1
 
 
 class ColumnSource(Protocol):
@@ -75,8 +78,8 @@ class Columns:
         sources = [part._source for part in parts]
         if not sources:
             raise ValueError("there is nothing to put together")
-        if len({(type(source), tuple(source.names)) for source in sources}) > 1:
-            raise ValueError("columns of different types do not go together")
+        if len({type(source) for source in sources}) > 1:
+            raise ValueError("columns of different engines do not go together")
         return cls(sources[0].joined(sources[1:]))
 
     def __len__(self) -> int:
@@ -107,11 +110,13 @@ class ColumnCodec:
         if codec.engine == "native" and self.layout.levels <= codec.limits.depth:
             from bsatn._native import ColumnReader
 
-            self.reader = ColumnReader(self.layout, codec.limits.empty_elements, codec.limits.null_bytes)
+            limits = codec.limits.empty_elements, codec.limits.null_bytes
+            self.reader = ColumnReader(self.layout, *(max(0, min(limit, _U64_MAX)) for limit in limits))
 
     def read(self, codec: Codec[Any], data: bytes, count: int | None) -> Columns:
         """What `Codec.decode_columns` does."""
-        made = self._natively(self.reader, codec, data, count) if self.reader else None
+        natively = self.reader if (count or 0) <= sys.maxsize else None
+        made = self._natively(natively, codec, data, count) if natively else None
         return Columns(made or self._slowly(codec, data, count))
 
     def _slowly(self, codec: Codec[Any], data: bytes, count: int | None) -> ColumnSource:
@@ -130,8 +135,7 @@ class ColumnCodec:
             if stopped.offset < len(data):
                 raise DecodeError("TrailingBytes", offset=stopped.offset, unread=len(data) - stopped.offset)
             return made
-        for _ in codec.rows_from(data, count, stopped.row, stopped.offset):
-            pass  # wrong bytes are told before what is too much
+        _check(codec, data, count, stopped)  # wrong bytes are told before what is too much
         if stopped.reason == "nulls":
             raise too_many_nulls(codec.limits.null_bytes)
         if stopped.reason == "offsets":
@@ -142,3 +146,18 @@ class ColumnCodec:
                 row, step = row + 1, reader.read(data, step.offset, 1)[1]
             raise too_many_digits(row, self.layout.names[step.column])
         return None
+
+
+def _check(codec: Codec[Any], data: bytes, count: int | None, stopped: Stopped) -> None:
+    """Raises DecodeError for the first row that is wrong, as `decode_many` does."""
+    row, offset, step = stopped.sure_row, stopped.sure_offset, max(1, stopped.row - stopped.sure_row)
+    while offset < len(data) if count is None else row < count:
+        try:
+            offset = codec.skip(data, offset, count=step)
+        except BsatnError as error:
+            index, *inside = error.path
+            error.path = (row + int(index), *inside)
+            raise
+        row, step = row + step, 1
+    if offset < len(data):
+        raise DecodeError("TrailingBytes", offset=offset, unread=len(data) - offset)

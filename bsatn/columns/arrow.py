@@ -53,9 +53,7 @@ _TYPES: dict[str, Callable[[Layout], pa.DataType]] = {
     "struct": lambda layout: pa.struct(_fields(layout)),
     "union": lambda layout: pa.dense_union(_fields(layout)),
     "option_union": lambda layout: pa.dense_union([*_fields(layout.parts[0]), pa.field("none", pa.null())]),
-    "tagged": lambda layout: (
-        pa.struct([pa.field("tag", _TAG, nullable=False), *_carried(layout)]) if _carried(layout) else _TAG
-    ),
+    "tagged": lambda layout: _tagged(_carried(layout)),
 }
 
 
@@ -76,6 +74,10 @@ def _carried(layout: Layout) -> list[pa.Field]:
     """The fields of a struct of variants, but for its tag."""
     named = zip(layout.names, layout.parts, strict=True)
     return [pa.field(name, arrow_type(part), nullable=True) for name, part in named if part.kind != "null"]
+
+
+def _tagged(carried: list[pa.Field]) -> pa.DataType:
+    return pa.struct([pa.field("tag", _TAG, nullable=False), *carried]) if carried else _TAG
 
 
 class ArrowData:
@@ -108,6 +110,9 @@ class ArrowData:
         return self.table.__arrow_c_stream__()
 
     def joined(self, others: Iterable[ArrowData]) -> ArrowData:
+        others = list(others)
+        if any(other.table.schema != self.table.schema for other in others):
+            raise ValueError("columns of different types do not go together")
         return ArrowData(pa.concat_tables([self.table, *(other.table for other in others)]))
 
 
@@ -117,11 +122,11 @@ def arrow_data(layout: Layout, rows: list[Any], null_bytes: int) -> ArrowData:
     maker = _Maker(null_bytes)
     batches: list[pa.RecordBatch] = []
     for start in range(0, len(rows), _BATCH):
-        batch = rows[start : start + _BATCH]
+        batch, nulls = rows[start : start + _BATCH], maker.nulls
         try:
             columns = [maker.column(layout, index, batch) for index in range(len(layout.parts))]
-        except _TooWide:
-            raise maker.told(layout, batch, start) from None
+        except (_TooWide, LimitExceeded) as too_much:
+            raise maker.told(layout, batch, start, nulls) or too_much from None
         batches.append(pa.RecordBatch.from_struct_array(_array(pa.struct(list(schema)), len(batch), [None], columns)))
     return ArrowData(pa.Table.from_batches(batches, schema))
 
@@ -164,8 +169,7 @@ class _Maker:
             "bool": self.flat,
             "utf8": self.texts,
             "binary": self.texts,
-            "null": lambda layout, values, valid: pa.nulls(len(values)),
-            "broken": lambda layout, values, valid: pa.nulls(0),
+            **dict.fromkeys(("null", "broken"), lambda layout, values, valid: pa.nulls(len(values))),
             "choice": self.choices,
             "list": self.lists,
             "struct": self.structs,
@@ -179,23 +183,26 @@ class _Maker:
         """One column of the layout of rows."""
         return self.make(layout.parts[index], _part(layout.shape, rows, index))
 
-    def told(self, layout: Layout, rows: list[Any], start: int) -> LimitExceeded:
-        """Which number is too wide."""
+    def told(self, layout: Layout, rows: list[Any], start: int, nulls: int) -> LimitExceeded | None:
+        """What is too much in the first row where anything is; None if only all of them are."""
+        self.nulls = nulls
         for row, value in enumerate(rows, start):
             for index, name in enumerate(layout.names):
                 try:
                     self.column(layout, index, [value])
                 except _TooWide:
                     return too_many_digits(row, name)
-        raise AssertionError("a number that is too wide for its column fits it alone")
+                except LimitExceeded as error:
+                    return error
+        return None
 
     def make(self, layout: Layout, values: list[Any], valid: list[bool] | None = None) -> pa.Array:
         return self.dispatch[layout.kind](layout, values, valid)
 
     def spend_nulls(self, count: int, cost: int) -> None:
-        self.nulls -= count * cost
-        if self.nulls < 0:
+        if count * cost > max(0, self.nulls):
             raise too_many_nulls(self.null_bytes)
+        self.nulls -= count * cost
 
     # -- leaves
 
@@ -254,12 +261,12 @@ class _Maker:
 
     def options(self, layout: Layout, values: list[Any], valid: list[bool] | None) -> pa.Array:
         inside = self.payloads(layout, values)
+        self.spend_nulls(sum(value is None for value in values), layout.cost)
         return self.make(layout.parts[0], inside, [value is not ABSENT for value in inside])
 
     def payloads(self, layout: Layout, values: list[Any]) -> list[Any]:
         """What options hold, or ABSENT."""
         assert isinstance(layout.shape, Sum)
-        self.spend_nulls(sum(value is None for value in values), layout.cost)
         some = layout.shape.style is Style.NESTED_OPTION
         return [ABSENT if value is None or value is ABSENT else value[0] if some else value for value in values]
 

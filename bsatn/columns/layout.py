@@ -13,6 +13,7 @@
 | other sums | dense union; of an Option, with one more type, null, for the value that is not there |
 | the same, with `sums="struct"` | struct of `tag` (dictionary) and a nullable field for each variant that carries something; \
 the dictionary alone where none does |
+| a sum without variants, a reference to nothing: what has no values | null |
 
 Arrow has no type that contains itself, and readers of its C interface stop at 64 levels, so such types have no layout. A type
 may share parts that a tree cannot, so layouts are counted while the tree is made.
@@ -20,6 +21,7 @@ may share parts that a tree cannot, so layouts are counted while the tree is mad
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
@@ -57,6 +59,7 @@ FREE_SLOT = 64  #: bytes up to which a value that is not there costs nothing
 DIGITS = {16: 38, 32: 76}  #: of the decimals that hold integers of so many bytes
 
 _SLOTS = {"utf8": 4, "binary": 4, "list": 4, "union": 5, "tagged": 1, "bool": 1}
+_UNSPEAKABLE = re.compile("[\0\ud800-\udfff]")  #: in names, which are C strings of UTF-8
 _TIMES = {"__timestamp_micros_since_unix_epoch__": "timestamp", "__time_duration_micros__": "duration"}
 
 
@@ -100,7 +103,7 @@ def layout_of(root: Shape, *, wide: Wide = "binary", sums: Sums = "union") -> La
     """The layout of a shape; the one at the top is a struct whose fields are the columns.
 
     What is no product is one column, called `value`. Raises DefinitionError for what has no layout: `RecursiveColumns`,
-    `TooManyColumns`, `ColumnsTooDeep`, `TooManyVariants`; ValueError for an option that there is not.
+    `TooManyColumns`, `ColumnsTooDeep`, `TooManyVariants`, `ColumnName`; ValueError for an option that there is not.
     """
     for name, chosen, there_are in (("wide", wide, get_args(Wide)), ("sums", sums, get_args(Sums))):
         if chosen not in there_are:
@@ -149,6 +152,14 @@ class _Maker:
     def refusal(self, kind: str, message: str) -> DefinitionError:
         return DefinitionError(kind, message, path=tuple(self.open.values())[:8])
 
+    def names(self, shape: Product | Sum) -> tuple[str, ...]:
+        """The names of fields or variants; the position where there is none."""
+        names = tuple(str(position) if name is None else name for position, name in enumerate(shape.names))
+        for name in names:
+            if _UNSPEAKABLE.search(name):
+                raise self.refusal("ColumnName", f"Arrow takes no name with a NUL or a lone surrogate, as {name!r} has")
+        return names
+
     def inside(self, shape: Shape, steps: tuple[tuple[str, Shape], ...]) -> tuple[Layout, ...]:
         """The layouts of a container's parts."""
         if shape in self.open:
@@ -187,7 +198,7 @@ class _Maker:
         return self.struct(shape, self.inside(shape, tuple(shape.steps())))
 
     def struct(self, shape: Product, parts: tuple[Layout, ...]) -> Layout:
-        names = tuple(str(position) if name is None else name for position, name in enumerate(shape.names))
+        names = self.names(shape)
         slot = sum(part.slot for part in parts)
         return Layout("struct", shape, parts, names, slot=slot, metered=shape in self.metered)
 
@@ -195,10 +206,12 @@ class _Maker:
         return Layout("list", shape, self.inside(shape, (("[]", shape.element),)), least=self.widths[shape.element])
 
     def sum(self, shape: Sum) -> Layout:
-        names = tuple(str(tag) if name is None else name for tag, name in enumerate(shape.names))
+        names = self.names(shape)
         parts = self.inside(shape, tuple(zip(names, shape.payloads, strict=True)))
         if is_option(shape):
             return self.option(shape, parts[0])
+        if not parts:
+            return Layout("broken", shape)
         if self.sums == "struct":
             slot = 1 + sum(part.slot + 1 for part in parts)
             return Layout("tagged", shape, parts, names, slot=slot)
@@ -209,7 +222,7 @@ class _Maker:
 
     def option(self, shape: Sum, payload: Layout) -> Layout:
         if payload.kind == "union" and len(payload.parts) < MAX_UNION:
-            return Layout("option_union", shape, (payload,), slot=5)
+            return Layout("option_union", shape, (payload,), slot=payload.slot)
         if payload.may_be_null or payload.kind == "union":
             payload = Layout("struct", payload.shape, (payload,), ("some",), slot=payload.slot)
         return Layout("option", shape, (payload,), slot=payload.slot + 1)

@@ -59,7 +59,7 @@ pub enum Builder {
     Bool(BooleanBufferBuilder),
     Text { offsets: Vec<i32>, data: Vec<u8> },
     Null { len: usize, metered: bool },
-    Broken,
+    Broken { len: usize },
     Choice { choices: Vec<Vec<u8>>, inner: Box<Builder> },
     List { offsets: Vec<i32>, least: u32, element: Box<Builder> },
     Struct { len: usize, parts: Vec<Builder>, metered: bool },
@@ -86,7 +86,7 @@ pub struct Variant {
 impl Builder {
     pub fn new(layout: &Layout) -> Self {
         let parts = || layout.parts.iter().map(Builder::new);
-        let inner = || Box::new(parts().next().unwrap_or(Builder::Broken));
+        let inner = || Box::new(parts().next().unwrap_or(Builder::Broken { len: 0 }));
         match (&layout.kind, layout.width) {
             (Kind::Number, 1) => Builder::W1(Vec::new()),
             (Kind::Number, 2) => Builder::W2(Vec::new()),
@@ -98,7 +98,7 @@ impl Builder {
             (Kind::Bool, _) => Builder::Bool(bits()),
             (Kind::Text, _) => Builder::Text { offsets: vec![0], data: Vec::new() },
             (Kind::Null, _) => Builder::Null { len: 0, metered: layout.metered },
-            (Kind::Broken, _) => Builder::Broken,
+            (Kind::Broken, _) => Builder::Broken { len: 0 },
             (Kind::Choice, _) => Builder::Choice { choices: layout.choices.clone(), inner: inner() },
             (Kind::List, _) => Builder::List { offsets: vec![0], least: layout.least, element: inner() },
             (Kind::Struct, _) => Builder::Struct { len: 0, parts: parts().collect(), metered: layout.metered },
@@ -124,8 +124,7 @@ impl Builder {
             Builder::Decimal256 { data, .. } => data.len(),
             Builder::Bool(data) => data.len(),
             Builder::Text { offsets, .. } | Builder::List { offsets, .. } => offsets.len() - 1,
-            Builder::Null { len, .. } | Builder::Struct { len, .. } => *len,
-            Builder::Broken => 0,
+            Builder::Null { len, .. } | Builder::Broken { len } | Builder::Struct { len, .. } => *len,
             Builder::Choice { inner, .. } => inner.len(),
             Builder::Option { valid, .. } => valid.len(),
             Builder::Union(union) | Builder::OptionUnion(union) => union.ids.len(),
@@ -169,7 +168,7 @@ impl Builder {
                 *len += 1;
                 source.empties = source.empties.checked_sub(u64::from(*metered)).ok_or(Stop::Bytes)?;
             }
-            Builder::Broken => return Err(Stop::Bytes),
+            Builder::Broken { .. } => return Err(Stop::Bytes),
             Builder::Choice { choices, inner } => {
                 let rest = input.rest();
                 choices.iter().find(|wire| rest.starts_with(wire)).ok_or(Stop::Bytes)?;
@@ -287,8 +286,7 @@ impl Builder {
             Builder::Decimal256 { data, .. } => data.push(i256::ZERO),
             Builder::Bool(data) => data.append(false),
             Builder::Text { offsets, .. } | Builder::List { offsets, .. } => offsets.extend_from_within(offsets.len() - 1..),
-            Builder::Null { len, .. } => *len += 1,
-            Builder::Broken => {}
+            Builder::Null { len, .. } | Builder::Broken { len } => *len += 1,
             Builder::Choice { inner, .. } => inner.null(),
             Builder::Struct { len, parts, .. } => {
                 *len += 1;
@@ -309,37 +307,37 @@ impl Builder {
         }
     }
 
-    /// Room for `times` as many values as there are.
-    pub fn grow(&mut self, times: f64) {
+    /// Room for `times` as many values as there are, as long as `room` lasts, in bytes.
+    pub fn grow(&mut self, times: f64, room: &mut usize) {
         match self {
-            Builder::W1(data) => reserve(data, times),
-            Builder::W2(data) => reserve(data, times),
-            Builder::W4(data) => reserve(data, times),
-            Builder::W8(data) => reserve(data, times),
-            Builder::Fixed { data, .. } => reserve(data, times),
-            Builder::Decimal128 { data, .. } => reserve(data, times),
-            Builder::Decimal256 { data, .. } => reserve(data, times),
+            Builder::W1(data) => reserve(data, times, room),
+            Builder::W2(data) => reserve(data, times, room),
+            Builder::W4(data) => reserve(data, times, room),
+            Builder::W8(data) => reserve(data, times, room),
+            Builder::Fixed { data, .. } => reserve(data, times, room),
+            Builder::Decimal128 { data, .. } => reserve(data, times, room),
+            Builder::Decimal256 { data, .. } => reserve(data, times, room),
             Builder::Text { offsets, data } => {
-                reserve(offsets, times);
-                reserve(data, times);
+                reserve(offsets, times, room);
+                reserve(data, times, room);
             }
             Builder::List { offsets, element, .. } => {
-                reserve(offsets, times);
-                element.grow(times);
+                reserve(offsets, times, room);
+                element.grow(times, room);
             }
-            Builder::Choice { inner, .. } => inner.grow(times),
-            Builder::Struct { parts, .. } => parts.iter_mut().for_each(|part| part.grow(times)),
-            Builder::Option { payload, .. } => payload.grow(times),
+            Builder::Choice { inner, .. } => inner.grow(times, room),
+            Builder::Struct { parts, .. } => parts.iter_mut().for_each(|part| part.grow(times, room)),
+            Builder::Option { payload, .. } => payload.grow(times, room),
             Builder::Union(union) | Builder::OptionUnion(union) => {
-                reserve(&mut union.ids, times);
-                reserve(&mut union.offsets, times);
-                union.parts.iter_mut().for_each(|part| part.grow(times));
+                reserve(&mut union.ids, times, room);
+                reserve(&mut union.offsets, times, room);
+                union.parts.iter_mut().for_each(|part| part.grow(times, room));
             }
             Builder::Tagged { tags, variants, .. } => {
-                reserve(tags, times);
-                variants.iter_mut().for_each(|variant| variant.payload.grow(times));
+                reserve(tags, times, room);
+                variants.iter_mut().for_each(|variant| variant.payload.grow(times, room));
             }
-            Builder::Bool(_) | Builder::Null { .. } | Builder::Broken => {}
+            Builder::Bool(_) | Builder::Null { .. } | Builder::Broken { .. } => {}
         }
     }
 }
@@ -378,8 +376,13 @@ fn bits() -> BooleanBufferBuilder {
     BooleanBufferBuilder::new(0)
 }
 
-fn reserve<T>(data: &mut Vec<T>, times: f64) {
-    data.reserve_exact((data.len() as f64 * (times - 1.0).max(0.0)) as usize);
+/// What is not reserved is found when it is needed.
+fn reserve<T>(data: &mut Vec<T>, times: f64, room: &mut usize) {
+    let more = (data.len() as f64 * (times - 1.0).max(0.0)) as usize;
+    let left = room.checked_sub(more.saturating_mul(size_of::<T>()));
+    if let Some(left) = left.filter(|_| data.try_reserve_exact(more).is_ok()) {
+        *room = left;
+    }
 }
 
 fn offset(length: usize) -> Read<i32> {

@@ -1,12 +1,15 @@
 //! Built arrays become Arrow's. Here UTF-8 is checked, and by the arrow crates, once more, whatever they promise to others.
+//!
+//! Lists and structs are made of raw parts: a union is never null itself, and their own constructors take it for null where
+//! what it carries is.
 
 use std::sync::Arc;
 
 use arrow_array::types::UInt8Type;
 use arrow_array::{
-    ArrayRef, BooleanArray, DictionaryArray, ListArray, NullArray, StringArray, StructArray, UInt8Array, UnionArray, make_array,
+    Array, ArrayRef, BooleanArray, DictionaryArray, NullArray, StringArray, StructArray, UInt8Array, UnionArray, make_array,
 };
-use arrow_buffer::{Buffer, NullBuffer, OffsetBuffer};
+use arrow_buffer::{Buffer, NullBuffer};
 use arrow_data::ArrayData;
 use arrow_schema::{ArrowError, DataType};
 
@@ -19,10 +22,11 @@ impl Builder {
     /// The array of all values read; `nulls` of a value that may not be there.
     pub fn finish(self, layout: &Layout, nulls: Option<NullBuffer>) -> Made<ArrayRef> {
         let length = self.len();
-        let flat = |buffers: Vec<Buffer>| -> Made<ArrayRef> {
+        let nested = |buffers: Vec<Buffer>, parts: Vec<ArrayRef>| -> Made<ArrayRef> {
             let data = ArrayData::builder(layout.data_type.clone()).len(length).nulls(nulls.clone()).buffers(buffers);
-            Ok(make_array(data.build()?))
+            Ok(make_array(data.child_data(parts.iter().map(|part| part.to_data()).collect()).build()?))
         };
+        let flat = |buffers| nested(buffers, Vec::new());
         match self {
             Builder::W1(data) => flat(vec![exact(data)]),
             Builder::W2(data) => flat(vec![exact(data)]),
@@ -33,18 +37,14 @@ impl Builder {
             Builder::Decimal256 { data, .. } => flat(vec![exact(data)]),
             Builder::Text { offsets, data } => flat(vec![exact(offsets), exact(data)]),
             Builder::Bool(mut bits) => Ok(Arc::new(BooleanArray::new(bits.finish(), nulls))),
-            Builder::Null { len, .. } => Ok(Arc::new(NullArray::new(len))),
-            Builder::Broken => Ok(Arc::new(NullArray::new(0))),
+            Builder::Null { len, .. } | Builder::Broken { len } => Ok(Arc::new(NullArray::new(len))),
             Builder::Choice { inner, .. } => inner.finish(part(layout, 0)?, nulls),
             Builder::List { offsets, element, .. } => {
-                let DataType::List(field) = &layout.data_type else { return Err(unlike(layout)) };
-                let offsets = OffsetBuffer::new(exact(offsets).into());
-                Ok(Arc::new(ListArray::try_new(field.clone(), offsets, element.finish(part(layout, 0)?, None)?, nulls)?))
+                nested(vec![exact(offsets)], vec![element.finish(part(layout, 0)?, None)?])
             }
             Builder::Struct { parts, .. } => {
-                let DataType::Struct(fields) = &layout.data_type else { return Err(unlike(layout)) };
                 let made = parts.into_iter().zip(&layout.parts).map(|(part, layout)| part.finish(layout, None));
-                Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), made.collect::<Made<_>>()?, nulls, length)?))
+                nested(Vec::new(), made.collect::<Made<_>>()?)
             }
             Builder::Option { mut valid, payload, .. } => {
                 payload.finish(part(layout, 0)?, Some(NullBuffer::new(valid.finish())))

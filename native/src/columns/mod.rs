@@ -25,6 +25,10 @@ const BATCH: usize = 1 << 26;
 const BLOCK: usize = 1 << 14;
 /// Rows that show how much room the others will need.
 const SAMPLE: usize = 256;
+/// Values without bytes that are read into one batch, and a row's more, so that offsets of elements stay below 2^31.
+const EMPTIES: u64 = 1 << 30;
+/// Bytes of room at most for each byte of input, before there is something to put into it.
+const ROOM: usize = 8;
 
 /// Reads rows of one layout.
 #[pyclass(frozen, module = "bsatn._native")]
@@ -35,13 +39,16 @@ pub struct ColumnReader {
     null_bytes: u64,
 }
 
-/// Where reading stopped, and why: nowhere if `reason` is empty. The row is the first that may be at fault.
+/// Where reading stopped, and why: nowhere if `reason` is empty. The row is the first that can be too much; all before `sure_row`
+/// are right to the last byte.
 #[pyclass(frozen, get_all, module = "bsatn._native")]
 pub struct Stopped {
     reason: &'static str,
     row: usize,
     offset: usize,
     column: usize,
+    sure_row: usize,
+    sure_offset: usize,
 }
 
 #[pymethods]
@@ -58,9 +65,12 @@ impl ColumnReader {
     fn read(&self, data: &Bound<'_, PyBytes>, offset: usize, count: Option<usize>) -> PyResult<(Option<ColumnData>, Stopped)> {
         let bytes = data.as_bytes();
         let source = Source { input: Input::new(bytes, offset), empties: 0, nulls: self.null_bytes };
-        let mut reading = Reading { reader: self, count, source, row: 0, column: 0 };
+        let mut reading = Reading { reader: self, count, source, row: 0, column: 0, sure: (0, offset) };
         let done = data.py().detach(|| reading.batches());
-        let stopped = |reason| Stopped { reason, row: reading.row, offset: reading.source.input.at, column: reading.column };
+        let stopped = |reason| {
+            let (sure_row, sure_offset) = reading.sure;
+            Stopped { reason, row: reading.row, offset: reading.source.input.at, column: reading.column, sure_row, sure_offset }
+        };
         match done {
             Ok(batches) => Ok((Some(ColumnData { schema: self.schema.clone(), rows: reading.row, batches }), stopped(""))),
             Err(stop) => Ok((None, stopped(stop.name()))),
@@ -87,23 +97,22 @@ struct Reading<'a> {
     row: usize,
     /// The column being read.
     column: usize,
+    /// A row that begins where all is right so far, its texts too, and its offset.
+    sure: (usize, usize),
 }
 
 impl Reading<'_> {
     fn batches(&mut self) -> Read<Vec<RecordBatch>> {
         let mut batches = Vec::new();
         while self.more() || batches.is_empty() {
-            let (start, first) = (self.source.input.at, self.row);
+            let first = self.row;
+            self.sure = (first, self.source.input.at);
             let mut columns: Vec<Builder> = self.reader.layout.parts.iter().map(Builder::new).collect();
             match columns.iter().map(Builder::width).sum() {
                 Some(width) => self.fixed(&mut columns, width)?,
                 None => self.variable(&mut columns)?,
             }
-            let batch = self.reader.batch(columns, self.row - first);
-            batches.push(batch.map_err(|_| {
-                (self.source.input.at, self.row) = (start, first);
-                Stop::Bytes
-            })?);
+            batches.push(self.reader.batch(columns, self.row - first).map_err(|_| Stop::Bytes)?);
         }
         Ok(batches)
     }
@@ -132,8 +141,10 @@ impl Reading<'_> {
             }
             done += count;
             self.row = first + done;
+            self.sure = (self.row, self.source.input.at);
             if done == count {
-                columns.iter_mut().for_each(|column| column.grow(whole as f64 / done as f64));
+                let mut room = ROOM * whole * width;
+                columns.iter_mut().for_each(|column| column.grow(whole as f64 / done as f64, &mut room));
             }
         }
         if whole == 0 && wanted > 0 { Err(Stop::Bytes) } else { Ok(()) }
@@ -142,7 +153,8 @@ impl Reading<'_> {
     /// Rows one by one.
     fn variable(&mut self, columns: &mut [Builder]) -> Read<()> {
         let (begin, first) = (self.source.input.at, self.row);
-        while self.more() && self.source.input.at - begin < BATCH {
+        let mut empties = 0;
+        while self.more() && self.source.input.at - begin < BATCH && empties < EMPTIES {
             let start = self.source.input.at;
             self.source.empties = self.reader.empty_elements;
             for (index, column) in columns.iter_mut().enumerate() {
@@ -150,10 +162,12 @@ impl Reading<'_> {
                 column.read(&mut self.source).inspect_err(|_| self.source.input.at = start)?;
             }
             self.row += 1;
+            empties = self.reader.empty_elements.saturating_sub(self.source.empties).saturating_add(empties);
             if self.row - first == SAMPLE {
                 let left = self.source.input.rest().len().min(BATCH);
                 let times = 1.02 + left as f64 / (self.source.input.at - begin) as f64;
-                columns.iter_mut().for_each(|column| column.grow(times));
+                let mut room = ROOM * left;
+                columns.iter_mut().for_each(|column| column.grow(times, &mut room));
             }
         }
         Ok(())
@@ -197,13 +211,16 @@ impl ColumnData {
     }
 
     /// These rows and those of others, which have the same columns.
-    fn joined(&self, others: Vec<PyRef<'_, ColumnData>>) -> ColumnData {
+    fn joined(&self, others: Vec<PyRef<'_, ColumnData>>) -> PyResult<ColumnData> {
         let mut all = ColumnData { schema: self.schema.clone(), rows: self.rows, batches: self.batches.clone() };
         for other in others {
+            if other.schema != self.schema {
+                return Err(PyValueError::new_err("columns of different types do not go together"));
+            }
             all.rows += other.rows;
             all.batches.extend_from_slice(&other.batches);
         }
-        all
+        Ok(all)
     }
 
     fn schema<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyCapsule>> {
