@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT = Path(__file__).resolve().parent.parent
-NATIVE, GENERATED, CONSTRUCT = "native", "generated", "construct"
+NATIVE, PYTHON, CONSTRUCT = "native", "python", "construct"
 TYPESCRIPT, RUST = "typescript", "rust"
 MARSHAL: Final = "marshal"  #: not of this format: what the same objects cost where CPython itself makes them, for rows
-ENGINES = (NATIVE, GENERATED, CONSTRUCT, TYPESCRIPT, RUST, MARSHAL)
+ENGINES = (NATIVE, PYTHON, CONSTRUCT, TYPESCRIPT, RUST, MARSHAL)
 
 
 class EngineFailed(Exception):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from bench.checking import TABLES
-from bench.engines import CONSTRUCT, GENERATED, NATIVE, RUST, TYPESCRIPT
+from bench.engines import CONSTRUCT, NATIVE, PYTHON, RUST, TYPESCRIPT
 from bench.measure import DIRECTIONS, Direction, Timings
 from bench.processes import Process, ratios
 from bench.workloads import Family, Workload
@@ -35,9 +35,9 @@ class SpeedGoal:
         return workload.name in self.names if self.names else workload.family in self.families
 
 
-VARIABLE = Goal("generated / typescript, strings, sums, arrays", "at least", 0.9)
-FIXED = Goal("generated / typescript, fixed width", "at least", 0.2)
-SPECIFICATION = Goal("generated / construct", "at least", 10.0)
+VARIABLE = Goal("python / typescript, strings, sums, arrays", "at least", 0.9)
+FIXED = Goal("python / typescript, fixed width", "at least", 0.2)
+SPECIFICATION = Goal("python / construct", "at least", 10.0)
 NATIVE_VARIABLE = Goal("native / typescript, strings, sums, arrays", "at least", 3.0)
 NATIVE_NARROW = Goal("native / typescript, narrow", "at least", 0.6)
 NATIVE_WIDE = Goal("native / typescript, wide", "at least", 1.0)
@@ -55,9 +55,9 @@ SPEED = (
     SpeedGoal(NATIVE, TYPESCRIPT, frozenset(), NATIVE_WIDE, names=frozenset({"wide"})),
     SpeedGoal(NATIVE, RUST, _ROWS, NATIVE_DYNAMIC, ("decode",)),
     SpeedGoal(NATIVE, RUST, frozenset(), NATIVE_MODULE, ("decode",), frozenset({"module-1000"})),
-    SpeedGoal(GENERATED, TYPESCRIPT, frozenset({"variable"}), VARIABLE),
-    SpeedGoal(GENERATED, TYPESCRIPT, frozenset({"fixed"}), FIXED),
-    SpeedGoal(GENERATED, CONSTRUCT, frozenset({"fixed", "variable", "module"}), SPECIFICATION),
+    SpeedGoal(PYTHON, TYPESCRIPT, frozenset({"variable"}), VARIABLE),
+    SpeedGoal(PYTHON, TYPESCRIPT, frozenset({"fixed"}), FIXED),
+    SpeedGoal(PYTHON, CONSTRUCT, frozenset({"fixed", "variable", "module"}), SPECIFICATION),
 )
 GROWTH = Goal("time per table, many tables / few", "at most", 1.3)
 MEMORY = Goal("peak while decoding / plain list", "at most", 1.2)
@@ -69,7 +69,7 @@ LOG_VERIFY = Goal("log verify / rust's commits, no rows read", "at least", 0.5)
 LOG_MEMORY = Goal("memory of log verify, large log / small", "at most", 1.1)
 NATIVE_LOG = Goal("native log verify / rust's records with rows", "at least", 1.0)
 NATIVE_COMMITS = Goal("native log, commits / rust's commits", "at least", 1.0)
-NATIVE_REPLAY = Goal("native log replay / generated", "at least", 5.0)
+NATIVE_REPLAY = Goal("native log replay / python", "at least", 5.0)
 LOGS = (NATIVE_LOG, NATIVE_COMMITS, NATIVE_REPLAY, LOG_COMMITS, LOG_ROWS, LOG_VERIFY, LOG_MEMORY)
 CHECKING = Goal(f"bsatn check, {TABLES} tables / node importing the TypeScript SDK", "at most", 2.0)
 GOALS = (
@@ -113,16 +113,16 @@ def speed_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
 
 
 def validation_outcome(workload: Workload, timings: Timings) -> Outcome:
-    return Outcome(VALIDATION, workload.name, timings.ratio("validate", GENERATED, RUST))
+    return Outcome(VALIDATION, workload.name, timings.ratio("validate", PYTHON, RUST))
 
 
 def log_outcomes(workload: Workload, timings: Timings) -> Iterator[Outcome]:
     yield Outcome(NATIVE_LOG, workload.name, timings.ratio("verify", RUST, NATIVE))
     yield Outcome(NATIVE_COMMITS, workload.name, timings.ratio("walk", RUST, NATIVE))
-    yield Outcome(NATIVE_REPLAY, workload.name, timings.ratio("replay", GENERATED, NATIVE))
-    yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, GENERATED))
-    yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, GENERATED))
-    yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", GENERATED)))
+    yield Outcome(NATIVE_REPLAY, workload.name, timings.ratio("replay", PYTHON, NATIVE))
+    yield Outcome(LOG_COMMITS, workload.name, timings.ratio("walk", RUST, PYTHON))
+    yield Outcome(LOG_ROWS, workload.name, timings.ratio("verify", RUST, PYTHON))
+    yield Outcome(LOG_VERIFY, workload.name, timings.ratio_of(("walk", RUST), ("verify", PYTHON)))
 
 
 def checking_outcomes(found: Sequence[Process]) -> Iterator[Outcome]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from math import log10
 
-from bench.engines import CONSTRUCT, GENERATED, NATIVE, RUST, TYPESCRIPT
+from bench.engines import CONSTRUCT, NATIVE, PYTHON, RUST, TYPESCRIPT
 from bench.measure import Direction, Timings
 from bench.run import Results
 from bench.tables import rate
@@ -27,14 +27,14 @@ PANELS: dict[str, tuple[Series, ...]] = {
     "Rows decoded per second": (
         Series("bsatn, to Arrow columns", "#2ca02c", NATIVE, "columns"),
         Series("bsatn, native engine", _NATIVE, NATIVE, "decode"),
-        Series("bsatn, Python engine", _PYTHON, GENERATED, "decode"),
+        Series("bsatn, Python engine", _PYTHON, PYTHON, "decode"),
         Series("bsatn, Construct engine", _CONSTRUCT, CONSTRUCT, "decode"),
         Series("Rust crate, dynamic values", _RUST, RUST, "decode"),
         Series("TypeScript SDK, node", _TYPESCRIPT, TYPESCRIPT, "decode"),
     ),
     "Rows encoded per second": (
         Series("bsatn, native engine", _NATIVE, NATIVE, "encode"),
-        Series("bsatn, Python engine", _PYTHON, GENERATED, "encode"),
+        Series("bsatn, Python engine", _PYTHON, PYTHON, "encode"),
         Series("bsatn, Construct engine", _CONSTRUCT, CONSTRUCT, "encode"),
         Series("Rust crate, dynamic values", _RUST, RUST, "encode"),
         Series("TypeScript SDK, node", _TYPESCRIPT, TYPESCRIPT, "encode"),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from bench.engines import ENGINES, GENERATED, NATIVE, RUST
+from bench.engines import ENGINES, NATIVE, PYTHON, RUST
 from bench.measure import WITH_COLUMNS, Direction, Timings
 from bench.picture import svg
 from bench.processes import Process, ratios
@@ -73,7 +73,7 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
             "rounds": timings.rounds.get(direction, {}),
             **{
                 f"{ours}_in_speeds_of": {peer: timings.ratio(direction, peer, ours) for peer in ENGINES if peer != ours}
-                for ours in (NATIVE, GENERATED)
+                for ours in (NATIVE, PYTHON)
             },
         }
 
@@ -81,7 +81,7 @@ def speed_data(workload: Workload, timings: Timings) -> dict[str, object]:
 
 
 def validation_data(workload: Workload, timings: Timings) -> dict[str, object]:
-    ratio = timings.ratio("validate", GENERATED, RUST)
+    ratio = timings.ratio("validate", PYTHON, RUST)
     return {**about(workload), "rounds": timings.rounds.get("validate", {}), "time_in_times_of_rust": ratio}
 
 

@@ -98,7 +98,7 @@ class Run:
             self.results.checking = measure_checking(self.folder, 3 if self.quick else 15, self.progress)
             self.results.outcomes += goals.checking_outcomes(self.results.checking)
         if self.wanted(MEMORY):
-            self.results.footprints = list(self.footprints(engines.GENERATED, goals.MEMORY))
+            self.results.footprints = list(self.footprints(engines.PYTHON, goals.MEMORY))
             if engines.NATIVE in available():
                 self.results.column_footprints = list(self.footprints(engines.NATIVE, goals.COLUMNS_MEMORY))
 
@@ -128,7 +128,7 @@ class Run:
 
     def growth(self) -> None:
         few, many = module(FEW_TABLES), module(QUICK_MANY_TABLES if self.quick else MANY_TABLES)
-        engine = engines.ours(engines.GENERATED)
+        engine = engines.ours(engines.PYTHON)
         timings = measure({w.name: (engine, w) for w in (few, many)}, self.folder, self.pace, self.progress)
         self.results.growth = few.name, many.name, timings
         for direction in DIRECTIONS:
@@ -136,7 +136,7 @@ class Run:
             self.results.outcomes.append(Outcome(goals.GROWTH, f"{many.name} {direction}", ratio))
 
     def validations(self) -> None:
-        running = [engines.ours(engines.GENERATED), *self.installed(engines.RUST)]
+        running = [engines.ours(engines.PYTHON), *self.installed(engines.RUST)]
         for tables in QUICK_VALIDATED_TABLES if self.quick else VALIDATED_TABLES:
             workload = validation(tables)
             runners = {engine.name: (engine, workload) for engine in running}
@@ -147,7 +147,7 @@ class Run:
     def validation_growth(self) -> None:
         sizes = (QUICK_VALIDATED_TABLES[-1], QUICK_MANY_TABLES) if self.quick else (VALIDATED_TABLES[-1], MANY_TABLES)
         few, many = map(validation, sizes)
-        engine = engines.ours(engines.GENERATED)
+        engine = engines.ours(engines.PYTHON)
         timings = measure({w.name: (engine, w) for w in (few, many)}, self.folder, self.pace, self.progress, VALIDATE)
         self.results.validation_growth = few.name, many.name, timings
         ratio = timings.ratio("validate", many.name, few.name)
@@ -174,7 +174,7 @@ class Run:
         for size in sizes:
             self.progress(f"memory: a log of {size / 1e6:g} MB")
             workload = log(cache_folder(), logs.MEDIUM, size)
-            with Peer(engines.ours(engines.GENERATED)) as peer:
+            with Peer(engines.ours(engines.PYTHON)) as peer:
                 try:
                     peer.load({**workload.write(self.folder), "unchecked": True})
                     found.append((workload.units, peer.ask({"op": "memory"})["peak"]))

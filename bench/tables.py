@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.engines import CONSTRUCT, ENGINES, GENERATED, MARSHAL, NATIVE, RUST, TYPESCRIPT
+from bench.engines import CONSTRUCT, ENGINES, MARSHAL, NATIVE, PYTHON, RUST, TYPESCRIPT
 from bench.goals import GOALS
 from bench.measure import DIRECTIONS, VALIDATE, Direction, Timings
 from bench.processes import Process, ratios
@@ -32,7 +32,7 @@ def tables(results: Results) -> Iterator[Table]:
             if unit == "row":
                 yield column_table(found)
     if results.growth:
-        yield growth_table("Microseconds per table, generated engine", DIRECTIONS, *results.growth)
+        yield growth_table("Microseconds per table, Python engine", DIRECTIONS, *results.growth)
     if results.validations:
         yield validation_table(results.validations)
     if results.validation_growth:
@@ -46,7 +46,7 @@ def tables(results: Results) -> Iterator[Table]:
     if results.checking:
         yield process_table("Checking as a whole process", results.checking)
     if results.footprints:
-        yield memory_table("Traced bytes, generated engine", "plain list", results.footprints)
+        yield memory_table("Traced bytes, Python engine", "plain list", results.footprints)
     if results.column_footprints:
         yield memory_table("Bytes of columns, native engine", "Arrow's buffers", results.column_footprints)
     if results.outcomes:
@@ -57,7 +57,7 @@ def tables(results: Results) -> Iterator[Table]:
 
 
 def speed_table(unit: str, found: Sequence[tuple[Workload, Timings]]) -> Table:
-    peers = {NATIVE: (TYPESCRIPT, RUST, MARSHAL), GENERATED: (TYPESCRIPT, RUST, CONSTRUCT)}
+    peers = {NATIVE: (TYPESCRIPT, RUST, MARSHAL), PYTHON: (TYPESCRIPT, RUST, CONSTRUCT)}
     pairs = [(engine, peer) for engine, others in peers.items() for peer in others]
     head = ("workload", "", *ENGINES, *(f"{engine}/{peer}" for engine, peer in pairs))
     rows = [
@@ -108,8 +108,8 @@ def validation_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
     rows = [
         (
             workload.name,
-            *(rate(timings.typical("validate", engine)) for engine in (GENERATED, RUST)),
-            times(timings.ratio("validate", GENERATED, RUST)),
+            *(rate(timings.typical("validate", engine)) for engine in (PYTHON, RUST)),
+            times(timings.ratio("validate", PYTHON, RUST)),
         )
         for workload, timings in found
     ]
@@ -128,7 +128,7 @@ def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
         "ratio",
         "verify/rust walk",
         "replay",
-        "replay/generated",
+        "replay/python",
     )
     rows = [
         (
@@ -140,10 +140,10 @@ def log_table(found: Sequence[tuple[Workload, Timings]]) -> Table:
             times(timings.ratio("verify", RUST, engine)),
             times(timings.ratio_of(("walk", RUST), ("verify", engine))),
             rate(timings.typical("replay", engine)),
-            times(timings.ratio("replay", GENERATED, engine)),
+            times(timings.ratio("replay", PYTHON, engine)),
         )
         for workload, timings in found
-        for engine in (NATIVE, GENERATED)
+        for engine in (NATIVE, PYTHON)
     ]
     return Table("Bytes of commit log read per second", head, rows)
 

@@ -27,7 +27,7 @@ from bench.footprint import column_footprint, footprint, fresh, held
 
 SAMPLE = 20_000_000  #: Nanoseconds a batch takes at least.
 
-EngineName = Literal["native", "generated", "construct"]
+EngineName = Literal["native", "python", "construct"]
 MARSHAL_VERSION = 2  #: strings as UTF-8, floats as bytes, nothing shared
 Functions = tuple[Callable[[bytes], Any], Callable[[Any], bytes], Callable[[bytes], Any] | None]
 
@@ -119,7 +119,7 @@ def row_functions(type_file: Path, engine: EngineName) -> Functions:
 
 def marshal_job(type_file: Path, data: bytes, units: int) -> Job:
     """The rows as plain objects, and the bytes of these."""
-    decode = row_functions(type_file, "generated")[0]
+    decode = row_functions(type_file, "python")[0]
 
     def encode(rows: Any) -> bytes:
         return marshal.dumps(rows, MARSHAL_VERSION)
@@ -194,7 +194,7 @@ def serve(engine: EngineName | None) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--engine", choices=("native", "generated", "construct", MARSHAL), required=True)
+    parser.add_argument("--engine", choices=("native", "python", "construct", MARSHAL), required=True)
     engine: EngineName | Literal["marshal"] = parser.parse_args().engine
     if engine == MARSHAL:
         serve(None)

@@ -1,6 +1,6 @@
 """The one door: `Codec(type)` reads and writes values of a type.
 
-A fast engine, native or generated, does the work; when it fails, whatever the reason, the Construct engine reads the same
+A fast engine, native or Python, does the work; when it fails, whatever the reason, the Construct engine reads the same
 bytes (or the same value) again and its verdict holds: its error, with kind, offset and path, or its value where the fast engine
 was merely too careful. Both use Python's stack only within `Limits.depth`; a caller who is already deep gets a fresh stack.
 """

@@ -1,7 +1,7 @@
 """Which engine a codec uses.
 
-`native` where its extension is built, else `generated`. The variable BSATN_ENGINE forces one, for all codecs that do not
-name one themselves; `python` is another word for `generated` there.
+`native` where its extension is built, else `python`. The variable BSATN_ENGINE forces one, for all codecs that do not
+name one themselves.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, get_args
 
 from bsatn.codegen import GeneratedEngine
 from bsatn.errors import BsatnError
@@ -18,15 +18,10 @@ from bsatn.shapes import Shape
 
 __all__ = ["VARIABLE", "Engine", "FastEngine", "available", "engine", "fast_engine"]
 
-Engine: TypeAlias = Literal["native", "generated", "construct"]
+Engine: TypeAlias = Literal["native", "python", "construct"]
 
 VARIABLE = "BSATN_ENGINE"
-_WORDS: dict[str, Engine] = {
-    "native": "native",
-    "generated": "generated",
-    "python": "generated",
-    "construct": "construct",
-}
+_NAMES: tuple[Engine, ...] = get_args(Engine)
 
 
 class FastEngine(Protocol):
@@ -43,15 +38,16 @@ def engine() -> Engine:
     """The engine that codecs use unless told otherwise. Raises BsatnError where BSATN_ENGINE asks for one there is not."""
     word = os.environ.get(VARIABLE)
     if not word:
-        return "native" if _native() else "generated"
-    if word not in _WORDS:
-        raise BsatnError("UnknownEngine", f"{VARIABLE} is {word[:40]!r}; there are {', '.join(_WORDS)}")
-    return _there(_WORDS[word])
+        return available()[0]
+    for name in _NAMES:
+        if name == word:
+            return _there(name)
+    raise BsatnError("UnknownEngine", f"{VARIABLE} is {word[:40]!r}; there are {', '.join(_NAMES)}")
 
 
 def available() -> tuple[Engine, ...]:
     """The engines that can be used here, the fastest first."""
-    return ("native", "generated", "construct") if _native() else ("generated", "construct")
+    return _NAMES if _native() else _NAMES[1:]
 
 
 def fast_engine(name: Engine, shape: Shape, limits: Limits) -> FastEngine | None:
@@ -67,7 +63,7 @@ def fast_engine(name: Engine, shape: Shape, limits: Limits) -> FastEngine | None
 
 def _there(name: Engine) -> Engine:
     if name not in available():
-        if name not in _WORDS:
+        if name not in _NAMES:
             raise BsatnError("UnknownEngine", f"no engine is called {name!r}; there are {', '.join(available())}")
         raise BsatnError("EngineNotBuilt", "the native engine is not built; reinstall bsatn with a Rust toolchain (cargo)")
     return name

@@ -1,4 +1,4 @@
-"""The generated engine: a type becomes Python functions specialised for it, compiled on first use.
+"""The Python engine: a type becomes Python functions specialised for it, compiled on first use.
 
 `plan` decides what becomes a function, `reader` and `writer` write them, `runtime` is what they call. The engine is fast and
 knows nothing of errors: whatever it raises means only that the Construct engine must look.

@@ -1,6 +1,6 @@
 """The native engine: a type becomes a program, which the extension `bsatn._native` interprets.
 
-`program` writes it; `native/src` reads it. Like the generated engine it knows nothing of errors: whatever it raises means only
+`program` writes it; `native/src` reads it. Like the Python engine it knows nothing of errors: whatever it raises means only
 that the Construct engine must look. The extension is built where there is a Rust toolchain; without it, importing this
 package is an ImportError, and `bsatn.engines` chooses another engine.
 """

@@ -5,7 +5,7 @@ steps over bytes, and so that what any bytes are is stepped over at once. A shap
 cycle, when it is metered (see shapes.metered), or when several places share it and it is not small; so programs are as long
 as their types, and no longer. Shapes are worked off a list, none is too deep.
 
-Depth is counted as the generated engine counts it: a function that might go past the limit is not entered.
+Depth is counted as the Python engine counts it: a function that might go past the limit is not entered.
 """
 
 from __future__ import annotations

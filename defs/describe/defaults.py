@@ -51,7 +51,7 @@ class Defaults:
 
     def _build(self, kind: AlgebraicType) -> Codec[object] | None:
         try:
-            engine: Engine = "generated" if isinstance(kind, t.Primitive) else "construct"  # which need not be compiled
+            engine: Engine = "python" if isinstance(kind, t.Primitive) else "construct"  # which need not be compiled
             codec: Codec[object] = Codec(kind, self.typespace, limits=_LIMITS, engine=engine)
         except BsatnError:
             return None

@@ -2,7 +2,7 @@
 
 Of most parts of a row any bytes are a value, so a function written for the type only steps over them: it looks at lengths,
 tags, booleans and the bytes of strings. Types it is not written for (nested deeply, or arrays of what takes no bytes) get None,
-and the generated engine reads their rows. What a check takes the engine takes, and its rows end at the same place.
+and the Python engine reads their rows. What a check takes the engine takes, and its rows end at the same place.
 """
 
 from __future__ import annotations

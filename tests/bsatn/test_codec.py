@@ -33,7 +33,7 @@ class Point:
     y: F32
 
 
-def codec(kind: Any, engine: Engine = "generated", **limits: int) -> Codec[Any]:
+def codec(kind: Any, engine: Engine = "python", **limits: int) -> Codec[Any]:
     return Codec[Any](kind, engine=engine, limits=Limits(**limits))
 
 

@@ -32,7 +32,7 @@ CAREFUL = settings(
     deadline=None,
     max_examples=50,
 )
-ENGINES: tuple[Engine, ...] = tuple(name for name in available() if name != "generated")
+ENGINES: tuple[Engine, ...] = tuple(name for name in available() if name != "python")
 OPTIONS: list[dict[str, Any]] = [
     {"wide": wide, "sums": sums} for wide, sums in combinations(("binary", "decimal"), ("union", "struct"))
 ]

@@ -405,7 +405,7 @@ def test_columns_are_put_together(engine: Engine) -> None:
 
 @native
 def test_columns_of_two_engines_are_not_put_together() -> None:
-    parts = [Codec(U8, engine=engine).decode_columns(b"\1") for engine in ("native", "generated")]
+    parts = [Codec(U8, engine=engine).decode_columns(b"\1") for engine in ("native", "python")]
     with pytest.raises(ValueError, match="do not go together"):
         Columns.concat(parts)
 

@@ -55,7 +55,7 @@ ENGINES = available()
 OLD = Beast(Walk(3), Mood.Calm, "x")
 
 
-def codec(year: int, engine: Engine = "generated") -> Codec[Any]:
+def codec(year: int, engine: Engine = "python") -> Codec[Any]:
     return Codec(Annotated[Any, shape_at(shape_of(Beast), at(year))], engine=engine)
 
 

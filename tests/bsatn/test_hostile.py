@@ -89,7 +89,7 @@ def test_a_definition_cut_anywhere_is_too_short(engine: Engine) -> None:
 
 def test_an_error_deep_in_a_definition_says_where() -> None:
     cut = ARENA.index(b"audit_event") + 4
-    error = refusal(definition_codec("generated"), ARENA[:cut])
+    error = refusal(definition_codec("python"), ARENA[:cut])
     assert place(error) == ("BufferLength", cut - 4, "sections[2].tables[0].source_name")
 
 
@@ -202,7 +202,7 @@ def test_a_count_in_a_definition_that_lies_runs_into_the_end(engine: Engine) -> 
 # -- nesting
 
 
-def list_codec(engine: Engine = "generated", limits: Limits | None = None) -> Codec[Any]:
+def list_codec(engine: Engine = "python", limits: Limits | None = None) -> Codec[Any]:
     """A list as a recursive type: each node holds a value and perhaps the next node."""
     node = product(value=U32, next=option(ref(0)))
     return Codec[Any](ref(0), t.Typespace((node,)), engine=engine, limits=limits or Limits())
@@ -523,7 +523,7 @@ def spare_frames() -> int:
         lambda engine: list_codec(engine).decode(linked(250)),
         lambda engine: list_codec(engine).encode(list_codec().decode(linked(250))),
         lambda engine: definition_codec(engine).decode(ARENA),
-        lambda engine: definition_codec(engine).encode(definition_codec("generated").decode(ARENA)),
+        lambda engine: definition_codec(engine).encode(definition_codec("python").decode(ARENA)),
     ],
     ids=["list", "list written", "definition", "definition written"],
 )
