@@ -45,8 +45,8 @@ class ColumnSource(Protocol):
 class Columns:
     """Rows as Arrow columns: give it to `pyarrow.table`, `polars.DataFrame`, `nanoarrow.ArrayStream`, or to a query of duckdb.
 
-    It has the three methods of Arrow's PyCapsule interface. Rows stand in batches, of about 64 MB of input each;
-    `__arrow_c_array__` is there if there is one batch only.
+    It has the three methods of Arrow's PyCapsule interface. Rows stand in batches, of about 64 MB of input each
+    (or of 2^30 values that take no bytes); `__arrow_c_array__` is there if there is one batch only.
     """
 
     def __init__(self, source: ColumnSource) -> None:
@@ -73,7 +73,7 @@ class Columns:
         return self._source.nbytes
 
     @classmethod
-    def concat(cls, parts: Iterable[Columns]) -> Columns:
+    def concat(cls, parts: Iterable[Columns]) -> Self:
         """The rows of several, one after the other, without copying. Raises ValueError for none, or of different columns."""
         sources = [part._source for part in parts]
         if not sources:

@@ -94,7 +94,6 @@ def table_history(
     """
     reader = HistoryReader(directory, table, first=first, last=last, since=since, mode=mode, merge=merge, wide=wide, sums=sums)
     made = History.concat(reader.chunks())
-    assert isinstance(made, History)
     made.faults = tuple(reader.faults)
     return made
 

@@ -36,7 +36,7 @@ impl Builder {
             Builder::Decimal128 { data, .. } => flat(vec![exact(data)]),
             Builder::Decimal256 { data, .. } => flat(vec![exact(data)]),
             Builder::Text { offsets, data } => flat(vec![exact(offsets), exact(data)]),
-            Builder::Bool(mut bits) => Ok(Arc::new(BooleanArray::new(bits.finish(), nulls))),
+            Builder::Bool(bits) => Ok(Arc::new(BooleanArray::new(bits.finish(), nulls))),
             Builder::Null { len, .. } | Builder::Broken { len } => Ok(Arc::new(NullArray::new(len))),
             Builder::Choice { inner, .. } => inner.finish(part(layout, 0)?, nulls),
             Builder::List { offsets, element, .. } => {
@@ -46,15 +46,13 @@ impl Builder {
                 let made = parts.into_iter().zip(&layout.parts).map(|(part, layout)| part.finish(layout, None));
                 nested(Vec::new(), made.collect::<Made<_>>()?)
             }
-            Builder::Option { mut valid, payload, .. } => {
-                payload.finish(part(layout, 0)?, Some(NullBuffer::new(valid.finish())))
-            }
+            Builder::Option { valid, payload, .. } => payload.finish(part(layout, 0)?, Some(NullBuffer::new(valid.finish()))),
             Builder::Union(union) => union.finish(layout, layout),
             Builder::OptionUnion(union) => union.finish(layout, part(layout, 0)?),
             Builder::Tagged { tags, variants, .. } => {
                 let carried = variants.into_iter().zip(&layout.parts).filter(|(variant, _)| !variant.payload.is_null());
                 let parts = carried
-                    .map(|(mut variant, layout)| variant.payload.finish(layout, Some(NullBuffer::new(variant.valid.finish()))));
+                    .map(|(variant, layout)| variant.payload.finish(layout, Some(NullBuffer::new(variant.valid.finish()))));
                 let parts: Vec<ArrayRef> = parts.collect::<Made<_>>()?;
                 let names: StringArray = layout.names.iter().map(Some).collect();
                 let tags =

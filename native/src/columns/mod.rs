@@ -1,8 +1,11 @@
 //! Rows to Arrow arrays, without a Python object a value.
 
+mod bits;
 mod builder;
 mod finish;
 mod layout;
+mod reading;
+mod source;
 
 use std::sync::Arc;
 
@@ -15,9 +18,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 
 use crate::input::Input;
-use builder::{Builder, Read, Source, Stop};
+use builder::Builder;
 use finish::Made;
 use layout::Layout;
+use source::{Read, Source, Stop};
 
 /// Bytes of input that become one batch, and a row more.
 const BATCH: usize = 1 << 26;
