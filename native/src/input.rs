@@ -12,6 +12,11 @@ impl<'a> Input<'a> {
         Input { data, at: at.min(data.len()) }
     }
 
+    /// All the bytes, from the first.
+    pub fn all(&self) -> &'a [u8] {
+        self.data
+    }
+
     #[inline(always)]
     pub fn rest(&self) -> &'a [u8] {
         &self.data[self.at..]

@@ -18,12 +18,14 @@ from hypothesis import strategies as st
 
 from bsatn import strategies
 from bsatn import types as t
+from bsatn.annotations import F64, I128, U8, U16, U32, U64, Bool, String, array, option, product
 from bsatn.codec import Codec
 from bsatn.columns import Columns
 from bsatn.engines import Engine, available
 from bsatn.errors import BsatnError, DefinitionError, LimitExceeded
 from bsatn.limits import DEFAULT_LIMITS, Limits
 from bsatn.shapes import Array, Broken, Case, Float, Int, Newtype, Product, Shape, Style, Sum, is_option
+from bsatn.values import Timestamp
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed, and says what columns are")
 
@@ -236,3 +238,43 @@ def test_small_limits_get_the_verdict_of_decode_many(case: Any, depth: int, empt
     except BsatnError:
         return
     agree(kind, typespace, data, len(rows), limits)
+
+
+# -- many rows, of which the native engine reads some columns late
+
+SCATTERED = product(
+    a=U8, b=Bool, c=I128, text=String, d=Bool, e=U16, f=F64, items=array(U32), when=Timestamp, last=Bool, g=option(U64)
+)  # fmt: skip
+ROWS = [
+    (n % 256, n % 3 == 0, n - 400, "x" * (n % 40), n % 2 == 0, n, n / 7, [n] * (n % 4), Timestamp(n), n % 5 == 0, n % 2 or None)
+    for n in range(700)
+]
+
+
+@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("count", [0, 1, 255, 256, 257, 512, 700])
+def test_each_of_many_rows_is_where_it_should_be(engine: Engine, count: int) -> None:
+    codec: Codec[Any] = Codec(SCATTERED, engine=engine)
+    columns = codec.decode_columns(codec.encode_many(ROWS[:count]))
+    assert columns.num_rows == count
+    table = pa.table(columns)
+    for index, name in enumerate(table.column_names):
+        if name not in ("c", "when"):
+            assert table[name].to_pylist() == [row[index] for row in ROWS[:count]]
+    assert [int.from_bytes(value, "big", signed=True) for value in table["c"].to_pylist()] == [row[2] for row in ROWS[:count]]
+    assert table["when"].cast(pa.int64()).to_pylist() == [row[8] for row in ROWS[:count]]
+
+
+@pytest.mark.parametrize("engine", available())
+@pytest.mark.parametrize("wrong", [0, 255, 256, 300, 699])
+@pytest.mark.parametrize("column", ["b", "d", "last"])
+def test_the_first_wrong_row_of_many_is_told(engine: Engine, wrong: int, column: str) -> None:
+    codec: Codec[Any] = Codec(SCATTERED, engine=engine)
+    data, position = bytearray(codec.encode_many(ROWS)), len(codec.encode_many(ROWS[:wrong]))
+    row = ROWS[wrong]
+    before = {"b": 1, "d": 22 + len(row[3]), "last": 45 + len(row[3]) + 4 * len(row[7])}[column]
+    data[position + before] = 7
+    data[-9] = 9  # the last tag: wrong too, and later
+    verdict = outcome(lambda: codec.decode_columns(data))
+    assert verdict == outcome(lambda: codec.decode_many(data))
+    assert verdict[1:4] == ("InvalidBool", position + before, (wrong, column))

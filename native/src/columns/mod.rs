@@ -157,15 +157,23 @@ impl Reading<'_> {
     /// Rows one by one.
     fn variable(&mut self, columns: &mut [Builder]) -> Read<()> {
         let (begin, first) = (self.source.input.at, self.row);
+        let mut steps = Step::of(columns);
         let mut empties = 0;
         while self.more() && self.source.input.at - begin < BATCH && empties < EMPTIES {
             let start = self.source.input.at;
             self.source.empties = self.reader.empty_elements;
-            for (index, column) in columns.iter_mut().enumerate() {
-                self.column = index;
-                column.read(&mut self.source).inspect_err(|_| self.source.input.at = start)?;
+            for step in &mut steps {
+                self.column = step.first;
+                let read = match &mut columns[step.first..step.first + step.count] {
+                    [column] if step.width.is_none() => column.read(&mut self.source),
+                    _ => step.pass(&mut self.source),
+                };
+                read.inspect_err(|_| self.source.input.at = start)?;
             }
             self.row += 1;
+            if (self.row - first).is_multiple_of(SAMPLE) {
+                steps.iter_mut().try_for_each(|step| step.catch_up(columns, &self.source))?;
+            }
             empties = self.reader.empty_elements.saturating_sub(self.source.empties).saturating_add(empties);
             if self.row - first == SAMPLE {
                 let left = self.source.input.rest().len().min(BATCH);
@@ -174,6 +182,52 @@ impl Reading<'_> {
                 columns.iter_mut().for_each(|column| column.grow(times, &mut room));
             }
         }
+        steps.iter_mut().try_for_each(|step| step.catch_up(columns, &self.source))
+    }
+}
+
+/// A part of a row: one column; or some of fixed width, `width` bytes in all, which are passed over, and read for many rows at once.
+struct Step {
+    first: usize,
+    count: usize,
+    width: Option<usize>,
+    passed: Vec<usize>,
+}
+
+impl Step {
+    /// The parts of a row of these columns.
+    fn of(columns: &[Builder]) -> Vec<Step> {
+        let mut steps: Vec<Step> = Vec::new();
+        for (first, column) in columns.iter().enumerate() {
+            let width = column.width().filter(|_| column.is_certain());
+            match (steps.last_mut(), width) {
+                (Some(Step { count, width: Some(before), .. }), Some(more)) => {
+                    *count += 1;
+                    *before += more;
+                }
+                _ => steps.push(Step { first, count: 1, width, passed: Vec::new() }),
+            }
+        }
+        steps
+    }
+
+    #[inline(always)]
+    fn pass(&mut self, source: &mut Source<'_>) -> Read<()> {
+        self.passed.push(source.input.at);
+        source.input.bytes(self.width.unwrap_or_default())?;
+        Ok(())
+    }
+
+    /// What was passed over is read, a column at a time.
+    fn catch_up(&mut self, columns: &mut [Builder], source: &Source<'_>) -> Read<()> {
+        let mut at = 0;
+        for column in &mut columns[self.first..self.first + self.count] {
+            if self.width.is_some() {
+                column.read_scattered(source.input.all(), &self.passed, at)?;
+                at += column.width().unwrap_or_default();
+            }
+        }
+        self.passed.clear();
         Ok(())
     }
 }

@@ -87,6 +87,33 @@ impl Builder {
         Ok(())
     }
 
+    /// Whether reading it cannot be too much, only wrong.
+    pub fn is_certain(&self) -> bool {
+        use Builder::*;
+        matches!(self, W1(_) | W2(_) | W4(_) | W8(_) | Fixed { .. } | Bool(_))
+    }
+
+    /// A value from each place in the bytes, `at` bytes on.
+    pub fn read_scattered(&mut self, bytes: &[u8], places: &[usize], at: usize) -> Read<()> {
+        let places = places.iter().map(|place| place + at);
+        match self {
+            Builder::W1(data) => data.extend(scattered(bytes, places).map(u8::from_le_bytes)),
+            Builder::W2(data) => data.extend(scattered(bytes, places).map(u16::from_le_bytes)),
+            Builder::W4(data) => data.extend(scattered(bytes, places).map(u32::from_le_bytes)),
+            Builder::W8(data) => data.extend(scattered(bytes, places).map(u64::from_le_bytes)),
+            Builder::Fixed { width, data } => {
+                places.for_each(|place| data.extend(bytes.get(place..place + *width).unwrap_or_default().iter().rev()));
+            }
+            Builder::Bool(data) => {
+                for [byte] in scattered(bytes, places) {
+                    data.append(boolean(byte)?);
+                }
+            }
+            _ => return Err(Stop::Bytes),
+        }
+        Ok(())
+    }
+
     /// So many more values back to back.
     pub fn read_many(&mut self, source: &mut Source<'_>, count: usize) -> Read<()> {
         match self.width() {
@@ -192,6 +219,15 @@ fn text(input: &mut Input<'_>, data: &mut Vec<u8>) -> Read<()> {
 fn cells<const N: usize>(rows: &[u8], stride: usize, at: usize) -> impl ExactSizeIterator<Item = [u8; N]> {
     let from = rows.get(at..).unwrap_or_default();
     from.chunks(stride).map(|row| row.first_chunk().copied().unwrap_or([0; N]))
+}
+
+/// The bytes at each place.
+#[inline(always)]
+fn scattered<const N: usize>(
+    bytes: &[u8],
+    places: impl ExactSizeIterator<Item = usize>,
+) -> impl ExactSizeIterator<Item = [u8; N]> {
+    places.map(|place| bytes.get(place..).and_then(<[u8]>::first_chunk).copied().unwrap_or([0; N]))
 }
 
 /// Numbers from row after row; those of an array stand back to back, and are copied as a whole.
