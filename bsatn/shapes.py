@@ -135,6 +135,10 @@ class Choice(Shape):
     values: dict[Any, Any]
     refusal: str
 
+    def wire_forms(self) -> dict[bytes, Any]:
+        """The bytes of each value to its Python constant."""
+        return {_wire_form(self.inner, value): constant for value, constant in self.values.items()}
+
 
 class Style(enum.Enum):
     """What the values of a sum are in Python."""
@@ -182,6 +186,14 @@ class Broken(Shape):
 
     kind: str
     ref: int
+
+
+def _wire_form(inner: Shape, value: Any) -> bytes:
+    """The bytes of a string or integer."""
+    if isinstance(inner, Int):
+        return int(value).to_bytes(inner.bits // 8, "little", signed=inner.signed)
+    body: bytes = value.encode()
+    return len(body).to_bytes(4, "little") + body
 
 
 def is_unit(shape: Shape) -> bool:

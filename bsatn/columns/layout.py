@@ -188,7 +188,7 @@ class _Maker:
 
     def choice(self, shape: Choice) -> Layout:
         (inner,) = self.inside(shape, (("", shape.inner),))
-        return Layout("choice", shape, (inner,), slot=inner.slot, choices=tuple(wire_of(shape.inner, v) for v in shape.values))
+        return Layout("choice", shape, (inner,), slot=inner.slot, choices=tuple(shape.wire_forms()))
 
     # -- containers
 
@@ -226,11 +226,3 @@ class _Maker:
         if payload.may_be_null or payload.kind == "union":
             payload = Layout("struct", payload.shape, (payload,), ("some",), slot=payload.slot)
         return Layout("option", shape, (payload,), slot=payload.slot + 1)
-
-
-def wire_of(inner: Shape, value: Any) -> bytes:
-    """The bytes of a choice's string or integer."""
-    if isinstance(inner, Int):
-        return int(value).to_bytes(inner.bits // 8, "little", signed=inner.signed)
-    body: bytes = value.encode()
-    return len(body).to_bytes(4, "little") + body

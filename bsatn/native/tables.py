@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bsatn.codegen.runtime import twin_of
-from bsatn.shapes import Choice, Int, Shape, Style, Sum, is_unit
+from bsatn.shapes import Choice, Style, Sum, is_unit
 from bsatn.values import Variant
 
 __all__ = ["MAX_TAG", "RecordTable", "SumTable", "choice_table", "constant_of", "record_table", "sum_table"]
@@ -45,15 +45,7 @@ def record_table(cls: type[Any], attributes: tuple[str, ...]) -> RecordTable:
 
 def choice_table(shape: Choice) -> list[tuple[bytes, Any]]:
     """The bytes of each value that is allowed, and what it is in Python."""
-    return [(_wire(shape.inner, found), constant) for found, constant in shape.values.items()]
-
-
-def _wire(shape: Shape, value: Any) -> bytes:
-    """The bytes of a string or integer."""
-    if isinstance(shape, Int):
-        return int(value).to_bytes(shape.bits // 8, "little", signed=shape.signed)
-    body: bytes = value.encode()
-    return len(body).to_bytes(4, "little") + body
+    return list(shape.wire_forms().items())
 
 
 def constant_of(shape: Sum, tag: int) -> list[Any]:
