@@ -27,11 +27,10 @@ class Engine:
     name: str
     command: tuple[str, ...]
     folder: Path
-    makes_columns: bool = False
 
 
 def ours(name: str) -> Engine:
-    return Engine(name, (sys.executable, "-m", "bench.worker", "--engine", name), ROOT, name == NATIVE)
+    return Engine(name, (sys.executable, "-m", "bench.worker", "--engine", name), ROOT)
 
 
 class Peer:

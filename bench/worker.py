@@ -53,6 +53,9 @@ class Job:
         argument = self.data if direction in ("decode", "columns") else self.value
         return timed(partial(function, argument), self.units, budget)
 
+    def memory(self) -> dict[str, object]:
+        return footprint(self.decode, self.data)
+
 
 @dataclass(slots=True)
 class LogJob:
@@ -84,13 +87,27 @@ class LogJob:
 
         return replay(self.directory).next_tx_offset
 
+    def memory(self) -> dict[str, object]:
+        """The most that this process has held: to be asked before it has done anything else."""
+        self.verify()
+        return {"peak": held() // 1024}
+
 
 @dataclass(slots=True)
 class ColumnJob:
-    """Many rows to be read into columns, once."""
+    """Many rows to be read into columns, once, to see how much memory that takes."""
 
     columns: Callable[[bytes], Any]
     data: bytes
+
+    def is_identical(self) -> bool:
+        return True
+
+    def samples(self, direction: str, budget: float) -> list[float]:
+        raise ValueError(f"columns are only weighed, there is nothing to {direction}")
+
+    def memory(self) -> dict[str, object]:
+        return column_footprint(self.columns, self.data)
 
 
 def timed(function: Callable[[], object], units: int, budget: float) -> list[float]:
@@ -158,16 +175,6 @@ def load(request: dict[str, Any], engine: EngineName | None) -> Job | LogJob | C
     return job
 
 
-def memory_of(job: Job | LogJob | ColumnJob) -> dict[str, object]:
-    """Of a log, the most memory that this process has held: to be asked before it has done anything else."""
-    if isinstance(job, Job):
-        return footprint(job.decode, job.data)
-    if isinstance(job, ColumnJob):
-        return column_footprint(job.columns, job.data)
-    job.verify()
-    return {"peak": held() // 1024}
-
-
 def serve(engine: EngineName | None) -> None:
     """Without an engine of ours, marshal."""
     job: Job | LogJob | ColumnJob | None = None
@@ -176,15 +183,12 @@ def serve(engine: EngineName | None) -> None:
         try:
             if request["op"] == "load":
                 job = load(request, engine)
-                unchecked = isinstance(job, ColumnJob) or request.get("unchecked") or job.is_identical()
-                answer: dict[str, object] = {"identical": bool(unchecked)}
+                answer: dict[str, object] = {"identical": bool(request.get("unchecked")) or job.is_identical()}
                 gc.collect()
             elif job is None:
                 answer = {"error": "nothing loaded"}
             elif request["op"] == "memory":
-                answer = memory_of(job)
-            elif isinstance(job, ColumnJob):
-                answer = {"error": "columns are only weighed"}
+                answer = job.memory()
             else:
                 answer = {"ns": job.samples(request["direction"], request["seconds"])}
         except Exception as error:  # noqa: BLE001 - whatever it is, the bench reports it and goes on
