@@ -160,9 +160,7 @@ class Codec(Generic[_T]):
         Raises DecodeError, whose path begins with the row's index; ValueError for rows that take no bytes, whose number
         the data cannot tell, when `count` is not given.
         """
-        data = _bytes(data)
-        if count is None and self.min_width == 0:
-            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        data = self._countable(data, count)
         if self._fast is not None and count is None:
             try:
                 rows, end = self._fast.decode_many(data, 0, len(data))
@@ -170,14 +168,12 @@ class Codec(Generic[_T]):
                     return rows
             except Exception:  # noqa: BLE001 - as in decode
                 pass
-        return list(self.rows_from(data, count))
+        return list(self._rows(data, count))
 
     def iter_decode(self, data: Buffer, *, count: int | None = None) -> Iterator[_T]:
         """As decode_many, one value at a time."""
-        data = _bytes(data)
-        if count is None and self.min_width == 0:
-            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
-        return self.rows_from(data, count)
+        data = self._countable(data, count)
+        return self._rows(data, count)
 
     def decode_columns(self, data: Buffer, *, count: int | None = None, wide: Wide = "binary", sums: Sums = "union") -> Columns:
         """All the values that stand back to back in `data`, as Arrow columns; `count` of them exactly, if given.
@@ -192,9 +188,7 @@ class Codec(Generic[_T]):
         values that are not there (`null_bytes`) or by one row (`offsets`); BsatnError where there is neither the native engine
         nor pyarrow; ValueError as decode_many.
         """
-        data = _bytes(data)
-        if count is None and self.min_width == 0:
-            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        data = self._countable(data, count)
         if count is not None and count < 0:
             raise ValueError(f"count is a number of values, so not {count}")
         if (wide, sums) not in self._column_codecs:
@@ -203,8 +197,15 @@ class Codec(Generic[_T]):
             self._column_codecs[wide, sums] = ColumnCodec(self, wide, sums)
         return self._column_codecs[wide, sums].read(self, data, count)
 
-    def rows_from(self, data: bytes, count: int | None, index: int = 0, offset: int = 0) -> Iterator[_T]:
-        """As iter_decode, from the row of that index on, which begins at `offset`."""
+    def _countable(self, data: Buffer, count: int | None) -> bytes:
+        """The bytes of rows. Raises ValueError where neither they nor `count` tell how many there are."""
+        data = _bytes(data)
+        if count is None and self.min_width == 0:
+            raise ValueError("values of this type take no bytes, so their number is unknown: say count=")
+        return data
+
+    def _rows(self, data: bytes, count: int | None) -> Iterator[_T]:
+        offset = index = 0
         while offset < len(data) if count is None else index < count:
             try:
                 value, offset = self.decode_from(data, offset)

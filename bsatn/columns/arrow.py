@@ -104,7 +104,8 @@ class ArrowData:
 
     def array(self, number: int) -> tuple[object, object]:
         batches = self.table.to_batches() or [pa.RecordBatch.from_pylist([], schema=self.table.schema)]
-        return batches[number].__arrow_c_array__()  # type: ignore[no-any-return]
+        capsules: tuple[object, object] = batches[number].__arrow_c_array__()
+        return capsules
 
     def stream(self) -> object:
         return self.table.__arrow_c_stream__()

@@ -36,9 +36,9 @@ def _check(codec: Codec[Row]) -> GroupReader | None:
     """The native engine's function that finds the end of rows."""
     if codec.engine != "native":
         return None
-    from bsatn.native import NativeEngine
+    from defs.store.stepping import checker_of
 
-    return NativeEngine(codec.shape, codec.limits).checker.check
+    return checker_of(codec).check
 
 
 def _keeper(table: LogTable, check: GroupReader, add: Callable[[TableRows], object]) -> GroupReader:

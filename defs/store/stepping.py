@@ -17,7 +17,7 @@ from defs.store.commitlog.layout import MAX_TX_OFFSET
 from defs.store.commitlog.model import Run, Within
 from defs.store.tracking import DESCRIBING, LogTable, Tracker
 
-__all__ = ["Applier", "Stepper"]
+__all__ = ["Applier", "Stepper", "checker_of"]
 
 
 class Stepper:
@@ -52,7 +52,7 @@ class Stepper:
             return False
 
     def _learn(self, table: LogTable) -> bool:
-        self._commits.learn(table.table_id, _plan(table.codec))
+        self._commits.learn(table.table_id, checker_of(table.codec))
         return True
 
 
@@ -83,10 +83,11 @@ class Applier(Stepper):
         rows = self._tables.get(table.table_id)
         if rows is None and not table.is_event:
             return False  # the first rows of a table need the place for them
-        self._commits.learn(table.table_id, _plan(table.codec), rows, table.is_event)
+        self._commits.learn(table.table_id, checker_of(table.codec), rows, table.is_event)
         return True
 
 
 @lru_cache(maxsize=1024)
-def _plan(codec: Codec[Any]) -> Plan:
+def checker_of(codec: Codec[Any]) -> Plan:
+    """What sees natively whether bytes are rows; written once for a type."""
     return NativeEngine(codec.shape, codec.limits).checker

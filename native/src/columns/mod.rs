@@ -13,7 +13,7 @@ use arrow_array::ffi::{FFI_ArrowSchema, to_ffi};
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchOptions, StructArray};
 use arrow_schema::{ArrowError, DataType, Schema, SchemaRef};
-use pyo3::exceptions::{PyOverflowError, PyValueError};
+use pyo3::exceptions::{PyIndexError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
 
@@ -65,7 +65,6 @@ impl ColumnReader {
     }
 
     /// Rows from `offset` on, to the end or `count` of them; the columns, and where they end or why there are none.
-    #[pyo3(signature = (data, offset, count))]
     fn read(&self, data: &Bound<'_, PyBytes>, offset: usize, count: Option<usize>) -> PyResult<(Option<ColumnData>, Stopped)> {
         let bytes = data.as_bytes();
         let source = Source { input: Input::new(bytes, offset), empties: 0, nulls: self.null_bytes };
@@ -288,7 +287,7 @@ impl ColumnData {
 
     /// The batch of that number, a struct array.
     fn array<'py>(&self, py: Python<'py>, number: usize) -> PyResult<(Bound<'py, PyCapsule>, Bound<'py, PyCapsule>)> {
-        let batch = self.batches.get(number).ok_or_else(|| PyOverflowError::new_err("there are not so many batches"))?;
+        let batch = self.batches.get(number).ok_or_else(|| PyIndexError::new_err("there are not so many batches"))?;
         let (array, schema) = to_ffi(&StructArray::from(batch.clone()).into_data()).map_err(raised)?;
         let schema = PyCapsule::new_with_value(py, schema, c"arrow_schema")?;
         Ok((schema, PyCapsule::new_with_value(py, array, c"arrow_array")?))

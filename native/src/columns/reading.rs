@@ -1,8 +1,11 @@
 //! Builders read their bytes: a value at a time, or, where all values take the same, a column at a time.
 
+use std::sync::LazyLock;
+
 use arrow_buffer::i256;
 
 use super::builder::{Builder, Union};
+use super::layout::{DIGITS_128, DIGITS_256};
 use super::source::{Read, Source, Stop};
 use crate::input::Input;
 
@@ -250,14 +253,15 @@ fn big_endian<const N: usize>(rows: &[u8], stride: usize, at: usize, data: &mut 
 }
 
 fn decimal128(bytes: [u8; 16], signed: bool) -> Read<i128> {
+    const LIMIT: u128 = 10u128.pow(DIGITS_128 as u32);
     let value = i128::from_le_bytes(bytes);
-    let fits = (signed || value >= 0) && value.unsigned_abs() < 10u128.pow(38);
+    let fits = (signed || value >= 0) && value.unsigned_abs() < LIMIT;
     if fits { Ok(value) } else { Err(Stop::Digits) }
 }
 
 fn decimal256(bytes: [u8; 32], signed: bool) -> Read<i256> {
+    static LIMIT: LazyLock<i256> = LazyLock::new(|| i256::from_i128(10).wrapping_pow(u32::from(DIGITS_256)));
     let value = i256::from_le_bytes(bytes);
-    let limit = i256::from_i128(10i128.pow(38)).wrapping_mul(i256::from_i128(10i128.pow(38)));
-    let fits = (signed || value >= i256::ZERO) && value < limit && value > limit.wrapping_neg();
+    let fits = (signed || value >= i256::ZERO) && value < *LIMIT && value > LIMIT.wrapping_neg();
     if fits { Ok(value) } else { Err(Stop::Digits) }
 }
